@@ -9,7 +9,7 @@ import { openBreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { playExample } from './support/example-steps.ts';
 import { findPython, startPython } from './support/python-programs.ts';
-import { startRecordProcess } from './support/record-process.ts';
+import { startRecordProcess, type RecordProcess } from './support/record-process.ts';
 import { eventually } from './support/running-server.ts';
 import { startSendingCollector, type CollectorPacking } from './support/sending-collector.ts';
 import { findCollector } from './support/server-programs.ts';
@@ -18,6 +18,8 @@ const python = findPython();
 
 /** What of a row is chance or clock, or the language's own. */
 const LEFT_OUT = {
+  // The exporters of Python do not send the flags of a trace.
+  sampling: ['trace_sampled'],
   ids: ['id', 'trace_id', 'span_id', 'instance_id', 'response_id', 'fold', 'facts'],
   clock: [
     ...['started_at', 'completed_at', 'latency_ms', 'finished_at', 'received_at', 'created_at', 'updated_at'],
@@ -158,11 +160,17 @@ describe.skipIf(python === null)('Steps of a program in Python', () => {
   /** The ways of a span to the recorder; a further exporter is one line here and one in send_spans.py. */
   const WAYS: readonly { readonly exporter: string; readonly collector: CollectorPacking | null }[] = [
     { exporter: 'http/protobuf', collector: null },
+    { exporter: 'grpc', collector: null },
+    // opentelemetry-instrument with its defaults.
+    { exporter: 'instrumented', collector: null },
     { exporter: 'http/protobuf', collector: { compression: 'gzip', encoding: 'proto' } },
     { exporter: 'http/protobuf', collector: { compression: 'zstd', encoding: 'proto' } },
     { exporter: 'http/protobuf', collector: { compression: 'none', encoding: 'json' } },
   ];
   const collector = findCollector();
+
+  const endpointFor = (exporter: string, { endpoint, grpcEndpoint }: RecordProcess): string =>
+    exporter === 'http/protobuf' ? endpoint : grpcEndpoint;
 
   /** A recorder with a database that can be cut off, and a stock sender; it makes the spans of the outage at its pace. */
   const openWay = async ({ exporter, collector: packing }: (typeof WAYS)[number]) => {
@@ -178,9 +186,11 @@ describe.skipIf(python === null)('Steps of a program in Python', () => {
       python: python ?? '',
       file: 'test/servers/support/send_spans.py',
       args: [exporter, String(PACE_SECONDS)],
+      isInstrumented: exporter === 'instrumented',
       env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: between?.endpoint ?? recorder.endpoint,
+        OTEL_EXPORTER_OTLP_ENDPOINT: between?.endpoint ?? endpointFor(exporter, recorder),
         OTEL_BSP_SCHEDULE_DELAY: '500',
+        OTEL_RESOURCE_ATTRIBUTES: 'weather.validator.hotkey=5Validator,service.instance.id=instrumented-1',
       },
     });
     return { database, proxy, recorder, sender };

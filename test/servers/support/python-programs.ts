@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -21,6 +21,8 @@ interface PythonOptions {
   /** From the root of the repository. */
   readonly file: string;
   readonly args?: readonly string[];
+  /** Runs it by `opentelemetry-instrument`. */
+  readonly isInstrumented?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -32,8 +34,11 @@ export interface PythonProgram {
 }
 
 /** Starts a Python program. */
-export function startPython({ python, file, args = [], env = {} }: PythonOptions): PythonProgram {
-  const child = spawn(python, [join(ROOT, file), ...args], {
+export function startPython(options: PythonOptions): PythonProgram {
+  const { python, file, args = [], env = {}, isInstrumented = false } = options;
+  const runner = isInstrumented ? [join(dirname(python), 'opentelemetry-instrument'), python] : [python];
+  const [command = python, ...rest] = [...runner, join(ROOT, file), ...args];
+  const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'] ?? '', PYTHONDONTWRITEBYTECODE: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -50,12 +55,12 @@ export function startPython({ python, file, args = [], env = {} }: PythonOptions
     },
     finish: async () => {
       child.stdin.end();
-      const rest: string[] = [];
+      const left: string[] = [];
       for (let next = await lines.next(); next.done !== true; next = await lines.next())
-        rest.push(next.value);
+        left.push(next.value);
       const [code] = (await ended) as [number | null];
-      if (code !== 0) throw new Error(`${file} ended with ${code}: ${rest.join('\n')}\n${errors.join('')}`);
-      return rest.join('\n');
+      if (code !== 0) throw new Error(`${file} ended with ${code}: ${left.join('\n')}\n${errors.join('')}`);
+      return left.join('\n');
     },
   };
 }

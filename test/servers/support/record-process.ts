@@ -8,8 +8,10 @@ import { findFreePort } from '#database/embedded/free-port';
 
 /** `barograph record` in a process of its own, at one port and with one data directory however often it is started. */
 export interface RecordProcess {
-  /** The base URL for senders. */
+  /** The base URL for senders over HTTP. */
   readonly endpoint: string;
+  /** The URL for senders over gRPC. */
+  readonly grpcEndpoint: string;
   readonly start: () => Promise<void>;
   readonly stop: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>;
   readonly close: () => Promise<void>;
@@ -18,13 +20,13 @@ export interface RecordProcess {
 /** Starts it; the caller must close it. */
 export async function startRecordProcess(databaseUrl: string): Promise<RecordProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'barograph-record-'));
-  const port = await findFreePort();
+  const [port, grpcPort] = [await findFreePort(), await findFreePort()];
   const env = {
     PATH: process.env['PATH'] ?? '',
     DATABASE_URL: databaseUrl,
     BAROGRAPH_DATA_DIR: folder,
     BAROGRAPH_INGEST_PORT: String(port),
-    BAROGRAPH_INGEST_GRPC_PORT: 'off',
+    BAROGRAPH_INGEST_GRPC_PORT: String(grpcPort),
     BAROGRAPH_METRICS_PORT: '0',
   };
   let running: ChildProcess | null = null;
@@ -48,6 +50,7 @@ export async function startRecordProcess(databaseUrl: string): Promise<RecordPro
   await start();
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    grpcEndpoint: `http://127.0.0.1:${grpcPort}`,
     start,
     stop,
     close: async () => {

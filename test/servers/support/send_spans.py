@@ -1,5 +1,7 @@
 """Sends steps as a stock program does: nothing of ours, and the settings of the SDK but for what the environment says.
 
+The first argument names the exporter, or is "instrumented" under "opentelemetry-instrument", which has made everything.
+
 Reads orders from its input and answers each with a line: "send 30" makes so many spans at the pace of the second argument (seconds between two
 of them), "flush" sends what waits. The end of the input shuts the SDK down.
 """
@@ -11,24 +13,31 @@ import uuid
 from datetime import datetime, timezone
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-EXPORTERS = {"http/protobuf": OTLPSpanExporter}
+EXPORTERS = {"http/protobuf": HttpExporter, "grpc": GrpcExporter}
 
-provider = TracerProvider(
-    resource=Resource.create(
-        {
-            "service.name": "stock",
-            "service.instance.id": str(uuid.uuid4()),
-            "weather.validator.hotkey": "5Validator",
-        }
+
+def own_provider(exporter: str) -> TracerProvider:
+    made = TracerProvider(
+        resource=Resource.create(
+            {
+                "service.name": "stock",
+                "service.instance.id": str(uuid.uuid4()),
+                "weather.validator.hotkey": "5Validator",
+            }
+        )
     )
-)
-provider.add_span_processor(BatchSpanProcessor(EXPORTERS[sys.argv[1]]()))
-trace.set_tracer_provider(provider)
+    made.add_span_processor(BatchSpanProcessor(EXPORTERS[exporter]()))
+    trace.set_tracer_provider(made)
+    return made
+
+
+provider = trace.get_tracer_provider() if sys.argv[1] == "instrumented" else own_provider(sys.argv[1])
 tracer = trace.get_tracer("stock")
 pace = float(sys.argv[2])
 numbers = itertools.count(1)
