@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ALERTS } from '#dashboards/rules/alerts';
@@ -27,6 +29,15 @@ const PATIENCE = { timeout: 30_000, interval: 200 };
 const isThere = hasProgram('prometheus') && hasProgram('promtool');
 if (!isThere) tellSkipped('the test of metrics, panels and rules', 'prometheus');
 
+/** Somebody who takes traces: a span that nobody has is the exemplar of nothing. */
+async function acceptTraces() {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end()));
+  await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise<void>((resolve) => void server.close(() => resolve()));
+  return { url: `http://${LOOPBACK}:${port}/v1/traces`, close };
+}
+
 describe.skipIf(!isThere)('A recorded run in Prometheus', () => {
   let database: TestDatabase;
   let prometheus: PrometheusServer;
@@ -44,8 +55,13 @@ describe.skipIf(!isThere)('A recorded run in Prometheus', () => {
     prometheus = await startPrometheus({ target: `${LOOPBACK}:${port}`, ruleFiles: RULE_FILES });
     resources.push(() => prometheus.close());
     start = Date.now() / 1000;
+    const traces = await acceptTraces();
+    resources.push(traces.close);
+    // For the exporter, which reads its settings by itself.
+    vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', traces.url);
     const config = testConfig(database.connectionString, {
       BAROGRAPH_METRICS_PORT: port,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.url,
       BAROGRAPH_DELAY_FACTOR: DELAY_FACTOR,
     });
     shown = await runDemonstration(config, { miners: MINERS, seed: 1 });
@@ -65,6 +81,7 @@ describe.skipIf(!isThere)('A recorded run in Prometheus', () => {
         `${RECORDING_RULES.length} rules, ${ALERTS.length} alerts, ${exemplars} exemplars; ${failing} failing`,
     );
     for (const close of resources.reverse()) await close();
+    vi.unstubAllEnvs();
   });
 
   /** Up to the second that has begun, whose instants a range by seconds would leave out. */

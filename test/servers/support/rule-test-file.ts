@@ -37,7 +37,8 @@ function expectedAlert(alert: string, { labels, value = '' }: Firing) {
   const { severity, summary, description, dashboard } = rule;
   const fillIn = (template: string): string =>
     template
-      .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? '')
+      // What follows a bar leaves these names as they are.
+      .replaceAll(/\{\{ \$labels\.(\w+)(?: \| .*?)? \}\}/g, (_, label: string) => labels[label] ?? '')
       .replaceAll(/\{\{ \$value[^}]*\}\}/g, value);
   return {
     exp_labels: { ...labels, severity },
