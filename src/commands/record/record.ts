@@ -20,15 +20,16 @@ const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${G
 interface RecordOptions {
   readonly host?: string;
   readonly port?: number;
-  readonly grpcPort?: number | null;
+  readonly grpcPort?: number | 'off';
   readonly json?: true;
 }
 
-function portOrOff(text: string): number | null {
+/** The parser of the command line would take null for an empty text. */
+function portOrOff(text: string): number | 'off' {
   const parsed = parsePortOrOff(text);
   if (parsed === undefined)
     throw new InvalidArgumentError('Allowed: a whole number from 0 to 65535, or off.');
-  return parsed;
+  return parsed ?? 'off';
 }
 
 /** `barograph record`: the service that records spans of other programs. */
@@ -58,7 +59,7 @@ export function recordCommand(): Command {
         ...read,
         ingestHost: options.host ?? read.ingestHost,
         ingestPort: options.port ?? read.ingestPort,
-        ingestGrpcPort: options.grpcPort === undefined ? read.ingestGrpcPort : options.grpcPort,
+        ingestGrpcPort: options.grpcPort === 'off' ? null : (options.grpcPort ?? read.ingestGrpcPort),
       };
       await interruptible((signal) => runRecorder({ config, isJson, output, signal }));
     });

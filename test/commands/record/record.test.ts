@@ -305,13 +305,15 @@ describe('barograph record', () => {
     },
   );
 
-  it('SIGTERM ends the recorder with exit code 0, as a service manager expects', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'record', '--json'], {
+  it('SIGTERM ends the recorder with exit code 0, as a service manager expects, also one without gRPC', async () => {
+    const args = ['--import', 'tsx', 'src/cli.ts', 'record', '--json', '--grpc-port', 'off'];
+    const child = spawn(process.execPath, args, {
       env: { PATH: process.env['PATH'] ?? '', ...environment() },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const { traces } = JSON.parse(line.toString()) as RecordingEndpoints;
+    const { traces, grpc } = JSON.parse(line.toString()) as RecordingEndpoints;
+    expect(grpc).toBeNull();
     expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
