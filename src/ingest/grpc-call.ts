@@ -32,7 +32,7 @@ export interface GrpcCallParts extends ExportHandlerParts {
 }
 
 /** A call whose headers have come. */
-export interface Arrival {
+export interface OpenCall {
   readonly stream: ServerHttp2Stream;
   readonly encoding: string | undefined;
   /** Set when there are too many calls. */
@@ -47,7 +47,7 @@ export const STREAM_HEADER = 'barograph-stream';
 /** What one call needs. */
 export interface ExportCallParts extends GrpcCallParts {
   readonly path: string;
-  readonly calls: ReadonlyMap<string, Arrival>;
+  readonly calls: ReadonlyMap<string, OpenCall>;
   readonly inFlight: Set<Promise<void>>;
 }
 

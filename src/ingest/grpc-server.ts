@@ -17,7 +17,7 @@ import {
   RefusedRequest,
 } from '#http/doors';
 import type { HttpLimits, HttpServer } from '#http/http-server';
-import { type Arrival, EXPORT_TRACES, ExportCall, type GrpcCallParts, STREAM_HEADER } from './grpc-call.ts';
+import { type OpenCall, EXPORT_TRACES, ExportCall, type GrpcCallParts, STREAM_HEADER } from './grpc-call.ts';
 import { toListenError } from './listening-address.ts';
 
 /** The methods that are answered; all others are refused by grpc-js. */
@@ -106,7 +106,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
  */
 function createGrpcCalls(parts: GrpcCallParts) {
   const { limits } = parts;
-  const calls = new Map<string, Arrival>();
+  const calls = new Map<string, OpenCall>();
   const inFlight = new Set<Promise<void>>();
   const ofAddress = createAddressLimit(limits.maxConnectionsOfAddress);
   const mayAsk = createRateLimit(limits.maxRequestsOfAddress, RATE_MILLIS);
@@ -143,7 +143,7 @@ const tooOften = (): RefusedRequest =>
   new RefusedRequest(503, 'Too many requests of this address.', RATE_MILLIS / 1000);
 
 /** Ends a call that does not arrive in time, whether or not it is answered. */
-function cutOff(arrival: Arrival | undefined): void {
+function cutOff(arrival: OpenCall | undefined): void {
   arrival?.refuse?.(new RefusedRequest(408, 'The request did not arrive in time.'));
   arrival?.stream.close();
 }

@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { SinkReport } from '#ingest';
 import { attribute, bytes, identity, request } from './support/protobuf.ts';
-import { send, serving } from './support/serving.ts';
+import { send, serving, slowSink } from './support/serving.ts';
 
 const STEP = [...identity, ...attribute(9, 'weather.step.name', bytes(1, 'query'))];
 const ONE_SPAN = request([STEP]);
@@ -20,20 +19,6 @@ async function halfSent(port: number, text: string): Promise<Socket> {
 }
 const headersOf = (length: number): string =>
   `POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: ${length}\r\n\r\n`;
-
-/** A sink that keeps its first batch until it is let go. */
-function slowSink() {
-  let begin = (): void => undefined;
-  let letGo = (): void => undefined;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  const gone = new Promise<void>((resolve) => (letGo = resolve));
-  const deliver = async (): Promise<SinkReport> => {
-    begin();
-    await gone;
-    return { kind: 'written' };
-  };
-  return { deliver, begun, letGo };
-}
 
 describe('the doors of the ingest server', () => {
   it('bodies that are half sent take no slot of those that have arrived', async () => {

@@ -11,26 +11,12 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { call, connection, framed, opened, retryInfoOf, statusOf } from './support/calling.ts';
 import { attribute, bytes, identity, request } from './support/protobuf.ts';
 import { queryStep, sdkSpans } from './support/sdk-spans.ts';
-import { send, serving } from './support/serving.ts';
+import { send, serving, slowSink } from './support/serving.ts';
 
 const STEP = [...identity, ...attribute(9, 'weather.step.name', bytes(1, 'query'))];
 const ONE_SPAN = request([STEP]);
 /** On a port that the kernel chooses. */
 const GRPC = { grpcPort: 0 };
-
-/** A sink that keeps its first batch until it is let go. */
-function slowSink() {
-  let begin = (): void => undefined;
-  let letGo = (): void => undefined;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  const gone = new Promise<void>((resolve) => (letGo = resolve));
-  const deliver = async (): Promise<SinkReport> => {
-    begin();
-    await gone;
-    return { kind: 'written' };
-  };
-  return { deliver, begun, letGo };
-}
 
 describe('the gRPC side of the ingest server', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
-import { startIngestServer, type IngestServer, type IngestServerOptions } from '#ingest';
+import { startIngestServer, type IngestServer, type IngestServerOptions, type SinkReport } from '#ingest';
 import type { ObservedSpan } from '#facts/observed-span';
 
 /** An ingest server with what it took. */
@@ -70,3 +70,17 @@ export const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** The JSON of an answer. */
 export const parsed = ({ body }: Seen): unknown => JSON.parse(body.toString('utf8'));
+
+/** A sink that keeps its first batch until it is let go. */
+export function slowSink() {
+  let begin = (): void => undefined;
+  let letGo = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const gone = new Promise<void>((resolve) => (letGo = resolve));
+  const deliver = async (): Promise<SinkReport> => {
+    begin();
+    await gone;
+    return { kind: 'written' };
+  };
+  return { deliver, begun, letGo };
+}
