@@ -95,7 +95,7 @@ const COMPLETE = {
 };
 
 describe.skipIf(python === null)('The file for Python', () => {
-  const file = 'test/servers/support/check_step.py';
+  const file = 'test/servers/programs/check_step.py';
 
   it('changes neither values, errors, forks nor the SDK of its host, and loses nothing silently', async () => {
     await expect(startPython({ python: python ?? '', file }).finish()).resolves.toBe('');
@@ -184,7 +184,7 @@ describe.skipIf(python === null)('Steps of a program in Python', () => {
     if (between !== null) opened.push(between);
     const sender = startPython({
       python: python ?? '',
-      file: 'test/servers/support/send_spans.py',
+      file: 'test/servers/programs/send_spans.py',
       args: [exporter, String(PACE_SECONDS)],
       isInstrumented: exporter === 'instrumented',
       env: {
