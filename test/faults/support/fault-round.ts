@@ -111,6 +111,10 @@ function isUnheard(inLife: RoundPlan['inLife']): boolean {
   return isFull && isAway && faults.some((fault) => LOSSES.has(fault));
 }
 
+/** Whether another process may close the steps of this one while it writes on: both then give the same numbers. */
+export const mayOvertake = ({ inLife, witnessClockMillis }: RoundPlan): boolean =>
+  witnessClockMillis !== null && inLife.some(({ fault }) => fault === 'taken for dead');
+
 /** The round in words, for the name of its test. */
 export function describeRound(plan: RoundPlan): string {
   const parts = [
