@@ -20,8 +20,21 @@ describe('decodeCfTimes', () => {
     [1767225600e9, 'nanoseconds since 1970-01-01', '2026-01-01T00:00:00.000Z'],
     [2, 'h since 1970-01-01', '1970-01-01T02:00:00.000Z'],
     [2, 'Days Since 1970-01-01', '1970-01-03T00:00:00.000Z'],
+    [1, 'hours since 1800-01-01 00:00:0.0', '1800-01-01T01:00:00.000Z'],
+    [1, 'hours since 1900-1-1 0:0:0', '1900-01-01T01:00:00.000Z'],
+    [1, 'hours since 1900-01-01 00', '1900-01-01T01:00:00.000Z'],
+    [1, 'hrs since 1900-01-01 6', '1900-01-01T07:00:00.000Z'],
+    [0, 'hours since 1970-01-01 00:00 +0:00', '1970-01-01T00:00:00.000Z'],
+    [0, 'hours since 1970-01-01 00:00:00 +03:00', '1969-12-31T21:00:00.000Z'],
+    [0, 'seconds since 1992-10-8 15:15:42.5 -6:00', '1992-10-08T21:15:42.500Z'],
+    [0, 'seconds since 1992-10-08T15:15:42.-0530', '1992-10-08T20:45:42.000Z'],
+    [3, 'msecs since 1970-01-01 GMT', '1970-01-01T00:00:00.003Z'],
   ])('the stored time %d in %s is decoded as %s', (value, units, expected) => {
     expect(decodeOne(value, units)).toBe(expected);
+  });
+
+  it('the name of a calendar has no case', () => {
+    expect(decodeOne(1, 'days since 1970-01-01', 'Gregorian')).toBe('1970-01-02T00:00:00.000Z');
   });
 
   it('a proleptic calendar can start in year 1: no century is added to a two-digit year', () => {
@@ -40,7 +53,10 @@ describe('decodeCfTimes', () => {
   it.each([
     ['fortnights since 1970-01-01', undefined, 'not understood'],
     ['hours after 1970-01-01', undefined, 'not understood'],
-    ['hours since 1970-01-01 00:00:00 +02:00', undefined, 'not understood'],
+    ['hours since 1970-02-30', undefined, 'not understood'],
+    ['hours since 1970-13-01', undefined, 'not understood'],
+    ['hours since 1970-01-01 24:00', undefined, 'not understood'],
+    ['months since 1970-01-01', undefined, 'not understood'],
     ['constructor since 1970-01-01', undefined, 'not understood'],
     ['hours since 1970-01-01', '360_day', 'allowed: standard, gregorian, proleptic_gregorian'],
     ['hours since 0001-01-01', 'standard', 'Julian'],
