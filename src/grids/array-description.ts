@@ -13,6 +13,7 @@ const BYTES_PER_VALUE = {
   uint32: 4,
   int64: 8,
   uint64: 8,
+  float16: 2,
   float32: 4,
   float64: 8,
 } as const;
@@ -34,7 +35,9 @@ export interface ArrayDescription {
   readonly calendar: string | null;
   readonly scaleFactor: number;
   readonly addOffset: number;
-  /** Stored values that stand for "no value" (CF `_FillValue` and `missing_value`). */
+  /** Whether integers are stored in a type of the other sign (`_Unsigned` of netCDF 3 and CF). */
+  readonly isOtherSign: boolean;
+  /** Stored values that stand for "no value" (CF `_FillValue` and `missing_value`), before the sign is changed. */
   readonly missingValues: readonly number[];
   /** Whether the metadata defines the value of absent chunks. */
   readonly hasFillValue: boolean;
@@ -44,15 +47,20 @@ export interface ArrayDescription {
 
 /** A JSON number, or a string that Zarr and xarray write for values without a JSON form (NaN, infinities). */
 const scalar = z.union([z.number(), z.string(), z.null()]);
+/** CF allows a list of marks. */
+const marks = z.union([scalar, z.array(scalar)]);
+/** netCDF attributes are vectors: some writers keep the list of one. */
+const number = z.union([z.number(), z.tuple([z.number()]).transform(([value]) => value)]);
 
 const attributesSchema = z.object({
   _ARRAY_DIMENSIONS: z.array(z.string()).optional(),
   units: z.string().optional(),
   calendar: z.string().optional(),
-  scale_factor: z.number().optional(),
-  add_offset: z.number().optional(),
-  _FillValue: scalar.optional(),
-  missing_value: scalar.optional(),
+  scale_factor: number.optional(),
+  add_offset: number.optional(),
+  _FillValue: marks.optional(),
+  missing_value: marks.optional(),
+  _Unsigned: z.union([z.string(), z.boolean()]).optional(),
 });
 
 /** Allows more dimensions than a field can have, so that the later error can name the dimensions. */
@@ -116,6 +124,9 @@ export function describeArray(name: string, format: ZarrFormat, documents: Array
   return description;
 }
 
+/** Bytes of one value. */
+export const bytesOf = (dataType: ArrayDataType): number => BYTES_PER_VALUE[dataType];
+
 /** Bytes of one chunk once its outer codecs are undone. */
 export function decodedChunkBytes({ chunkShape, dataType }: ArrayDescription): number {
   return chunkShape.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
@@ -128,10 +139,10 @@ function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
   const dataType = toDataType(name, v2DataTypeName(array.dtype));
   const codecs = (array.filters ?? []).map((filter) => filter.id);
   if (array.compressor) codecs.push(array.compressor.id);
-  // In format 2 the array's own fill value marks absent values of packed integers, as xarray reads and writes it.
-  const ownFill = dataType.startsWith('float') ? undefined : scalar.safeParse(array.fill_value).data;
+  // In format 2 the array's own fill value marks absent values, before any attribute, as xarray reads and writes it.
+  const ownFill = scalar.safeParse(array.fill_value ?? undefined).data;
   return {
-    ...commonParts(name, attributes, attributes._FillValue ?? ownFill),
+    ...commonParts(name, { attributes, dataType, fill: ownFill ?? attributes._FillValue }),
     shape: array.shape,
     chunkShape: array.chunks,
     dimensionNames: attributes._ARRAY_DIMENSIONS ?? [],
@@ -145,25 +156,34 @@ function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
 function describeV3(name: string, document: unknown): ArrayDescription {
   const array = parse(name, v3Schema, document);
   const attributes = parse(name, attributesSchema, array.attributes ?? {});
+  const dataType = toDataType(name, array.data_type);
   return {
-    ...commonParts(name, attributes, attributes._FillValue),
+    ...commonParts(name, { attributes, dataType, fill: attributes._FillValue }),
     shape: array.shape,
     chunkShape: array.chunk_grid.configuration.chunk_shape,
     dimensionNames: (array.dimension_names ?? []).map((dimension) => dimension ?? ''),
-    dataType: toDataType(name, array.data_type),
+    dataType,
     hasFillValue: array.fill_value !== null && array.fill_value !== undefined,
     codecs: array.codecs.map((codec) => codec.name),
   };
 }
 
-function commonParts(name: string, attributes: z.infer<typeof attributesSchema>, fill: unknown) {
+interface CommonParts {
+  readonly attributes: z.infer<typeof attributesSchema>;
+  readonly dataType: ArrayDataType;
+  readonly fill: unknown;
+}
+
+function commonParts(name: string, { attributes, dataType, fill }: CommonParts) {
+  const isUnsigned = String(attributes._Unsigned ?? dataType.startsWith('uint')).toLowerCase() === 'true';
   return {
     name,
     units: attributes.units ?? null,
     calendar: attributes.calendar ?? null,
     scaleFactor: attributes.scale_factor ?? 1,
     addOffset: attributes.add_offset ?? 0,
-    missingValues: [fill, attributes.missing_value].flatMap(toMissingValues),
+    isOtherSign: !dataType.startsWith('float') && isUnsigned !== dataType.startsWith('uint'),
+    missingValues: [...new Set([fill, attributes.missing_value].flat().flatMap(toMissingValues))],
   };
 }
 

@@ -45,7 +45,15 @@ const UNITS_PATTERN = new RegExp(
 );
 
 /** The largest allowed value of each part of the origin. */
-const LARGEST = { month: 12, day: 31, hour: 23, minute: 59, second: 59, zoneHour: 14, zoneMinute: 59 } as const;
+const LARGEST = {
+  month: 12,
+  day: 31,
+  hour: 23,
+  minute: 59,
+  second: 59,
+  zoneHour: 14,
+  zoneMinute: 59,
+} as const;
 
 export interface CfTimeEncoding {
   /** Like `hours since 1900-01-01`, in UTC (CF conventions, section 4.4). */

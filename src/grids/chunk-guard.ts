@@ -1,14 +1,13 @@
 import type { AsyncReadable } from 'zarrita';
 import { type ArrayDescription, decodedChunkBytes } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
+import { isMetadataFile } from './plain-metadata.ts';
 
 /** Bytes of the header of a Blosc 1 container. */
 const BLOSC_HEADER_BYTES = 16;
 
 /** Codecs after which a chunk still has the bytes of the array's own data type. */
 const SIZE_KEEPING_CODECS = ['blosc', 'bytes', 'transpose', 'shuffle'];
-
-const METADATA_FILES = ['zarr.json', '.zarray', '.zattrs', '.zgroup', '.zmetadata'];
 
 export interface ChunkGuardOptions {
   readonly arrays: readonly ArrayDescription[];
@@ -31,9 +30,9 @@ export function withChunkGuard(
   return {
     async get(key, options) {
       const bytes = await store.get(key, options);
-      const [, name = '', ...rest] = key.split('/');
+      const [, name = ''] = key.split('/');
       const array = byName.get(name);
-      if (array === undefined || METADATA_FILES.includes(rest.at(-1) ?? '')) return bytes;
+      if (array === undefined || isMetadataFile(key)) return bytes;
       if (bytes !== undefined) {
         if (array.codecs.at(-1) === 'blosc') checkBloscSizes(key, bytes, array);
       } else if (requireChunks || !array.hasFillValue) {

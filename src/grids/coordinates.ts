@@ -71,8 +71,9 @@ async function readCoordinate(group: ZarrGroup, name: string | undefined): Promi
       `Coordinate ${name} has shape (${description.shape.join(', ')}); one axis of 1 to ${String(MAX_COORDINATE_VALUES)} values is allowed.`,
     );
   }
-  const { data } = await readArray(await openArray(group, name), [null]);
-  const unpack = createUnpacker(description);
+  const { data } = await readArray(await openArray(group, description), [null]);
+  // Coordinates have no absent values (CF, section 2.5.1): what marks them elsewhere is a value here.
+  const unpack = createUnpacker({ ...description, missingValues: [] });
   return { description, values: Array.from(data, (value) => unpack(Number(value))) };
 }
 

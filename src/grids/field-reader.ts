@@ -1,5 +1,6 @@
 import type { Array as ZarrArray, DataType } from 'zarrita';
-import type { ArrayDescription } from './array-description.ts';
+import { Float16Array, f16round } from '@petamoriken/float16';
+import { type ArrayDescription, bytesOf } from './array-description.ts';
 import { type AxisRole, fieldAxes } from './axes.ts';
 import { readArray, type StridedValues } from './read-array.ts';
 
@@ -69,16 +70,53 @@ function copyRowMajor(
 }
 
 /** How stored numbers become physical ones (CF conventions, sections 2.5.1 and 8.1). */
-export type Packing = Pick<ArrayDescription, 'dataType' | 'scaleFactor' | 'addOffset' | 'missingValues'>;
+export type Packing = Pick<
+  ArrayDescription,
+  'dataType' | 'scaleFactor' | 'addOffset' | 'isOtherSign' | 'missingValues'
+>;
 
-/** `stored * scale_factor + add_offset`, and NaN for missing-value markers. */
+/** `stored * scale_factor + add_offset`, and NaN for marks of absent values; the sign is changed first, of marks too. */
 export function createUnpacker(packing: Packing): (stored: number) => number {
-  const { dataType, scaleFactor, addOffset, missingValues } = packing;
-  const marks = dataType === 'float32' ? missingValues.map(Math.fround) : missingValues;
-  return (stored) => (marks.includes(stored) ? Number.NaN : stored * scaleFactor + addOffset);
+  const { scaleFactor, addOffset, missingValues } = packing;
+  const toValue = valueOf(packing);
+  const marks = missingValues.map(roundTo(packing)).map(toOtherSign(packing));
+  return (stored) => {
+    const value = toValue(stored);
+    return marks.includes(value) ? Number.NaN : value * scaleFactor + addOffset;
+  };
+}
+
+/** The number that a stored one stands for before it is scaled. Half floats are read as their bits. */
+function valueOf(packing: Packing): (stored: number) => number {
+  if (packing.dataType !== 'float16') return toOtherSign(packing);
+  const halves = halfFloats();
+  return (stored) => halves[stored] ?? Number.NaN;
+}
+
+function toOtherSign({ dataType, isOtherSign }: Packing): (stored: number) => number {
+  if (!isOtherSign) return (stored) => stored;
+  const range = 256 ** bytesOf(dataType);
+  if (dataType.startsWith('int')) return (stored) => (stored < 0 ? stored + range : stored);
+  return (stored) => (stored >= range / 2 ? stored - range : stored);
+}
+
+/** Marks are written in full precision and compared with values of the stored one. */
+function roundTo({ dataType }: Packing): (mark: number) => number {
+  if (dataType === 'float16') return f16round;
+  return dataType === 'float32' ? Math.fround : (mark) => mark;
+}
+
+let halves: Float32Array | undefined;
+
+/** The value of each of the 65,536 half floats, by its bits. */
+function halfFloats(): Float32Array {
+  halves ??= Float32Array.from(
+    new Float16Array(Uint16Array.from({ length: 65_536 }, (_, bits) => bits).buffer),
+  );
+  return halves;
 }
 
 /** Whether stored values are physical ones already, so that no copy is needed. */
-export function isUnpacked({ scaleFactor, addOffset, missingValues }: Packing): boolean {
-  return scaleFactor === 1 && addOffset === 0 && missingValues.length === 0;
+export function isUnpacked({ scaleFactor, addOffset, isOtherSign, missingValues }: Packing): boolean {
+  return scaleFactor === 1 && addOffset === 0 && !isOtherSign && missingValues.length === 0;
 }

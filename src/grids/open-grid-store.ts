@@ -79,10 +79,7 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
   const { descriptions, coordinates, options } = parts;
   const readers = new Map<string, (index: FieldIndex) => Promise<Float32Array>>();
   for (const description of descriptions) {
-    readers.set(
-      description.name,
-      createArrayFieldReader(await openArray(group, description.name), description),
-    );
+    readers.set(description.name, createArrayFieldReader(await openArray(group, description), description));
   }
   const variables = descriptions.map((description) => toVariable(description, coordinates));
   const timeIndices = new Map(coordinates.validTimes.map((time, index) => [time.getTime(), index]));

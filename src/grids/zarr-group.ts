@@ -10,8 +10,10 @@ import {
 import { CategorizedError } from '#semconv';
 import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
 import { invalidStore, toGridError } from './grid-errors.ts';
+import { withHalfFloatsAsBits } from './half-floats.ts';
+import { isMetadataFile, withPlainMetadata } from './plain-metadata.ts';
 
-/** The root of a Zarr hierarchy with a known format. Metadata is cached: each file is fetched at most once. */
+/** The root of a Zarr hierarchy with a known format. Metadata, small and read repeatedly, is fetched at most once. */
 export interface ZarrGroup {
   readonly store: AsyncReadable;
   readonly format: ZarrFormat;
@@ -25,7 +27,8 @@ export interface ZarrGroup {
  * @throws CategorizedError `not_found` where there is no group at the root.
  */
 export async function openZarrGroup(source: AsyncReadable): Promise<ZarrGroup> {
-  const cached = withByteCaching(source, { keyFor: (path) => (isMetadata(path) ? path : undefined) });
+  const plain = withPlainMetadata(source);
+  const cached = withByteCaching(plain, { keyFor: (path) => (isMetadataFile(path) ? path : undefined) });
   const store = await withMaybeConsolidatedMetadata(cached, { format: ['v2', 'v3'] });
   const arrayNames =
     'contents' in store
@@ -57,8 +60,11 @@ export async function readArrayDescription(
 }
 
 /** Opens an array whose metadata `readArrayDescription` has validated. */
-export async function openArray({ store, format }: ZarrGroup, name: string): Promise<ZarrArray<DataType>> {
-  const location = root(store).resolve(name);
+export async function openArray(
+  { store, format }: ZarrGroup,
+  { name, dataType }: Pick<ArrayDescription, 'name' | 'dataType'>,
+): Promise<ZarrArray<DataType>> {
+  const location = root(dataType === 'float16' ? withHalfFloatsAsBits(store) : store).resolve(name);
   try {
     return await (format === 2 ? open.v2 : open.v3)(location, { kind: 'array' });
   } catch (error) {
@@ -74,9 +80,4 @@ async function readJson(store: AsyncReadable, key: `/${string}`): Promise<unknow
   } catch (error) {
     throw invalidStore(`File ${key} is not JSON.`, error);
   }
-}
-
-/** Cache filter: metadata is small and read repeatedly; chunks are neither. */
-function isMetadata(path: string): boolean {
-  return path.endsWith('/zarr.json') || path.includes('/.z');
 }

@@ -49,6 +49,7 @@ describe('describeArray', () => {
       calendar: null,
       scaleFactor: 1,
       addOffset: 0,
+      isOtherSign: false,
       missingValues: [],
       hasFillValue: true,
       codecs: ['blosc'],
@@ -67,6 +68,7 @@ describe('describeArray', () => {
       calendar: null,
       scaleFactor: 0.5,
       addOffset: 273,
+      isOtherSign: false,
       missingValues: [-32767, -1],
       hasFillValue: true,
       codecs: ['bytes', 'zstd'],
@@ -82,9 +84,37 @@ describe('describeArray', () => {
     expect(describeV2({ dtype }).dataType).toBe(expected);
   });
 
-  it('the format 2 fill value of packed integers marks missing values, that of floats does not', () => {
+  it('the fill value of format 2 marks missing values of any type, before an attribute, as in xarray', () => {
     expect(describeV2({ dtype: '<i2', fill_value: -32767 }).missingValues).toEqual([-32767]);
-    expect(describeV2({ fill_value: 0 }).missingValues).toEqual([]);
+    expect(describeV2({ fill_value: 0 }).missingValues).toEqual([0]);
+    expect(describeV2({ fill_value: -9999 }, { _FillValue: -1 }).missingValues).toEqual([-9999]);
+    expect(describeV2({ fill_value: null }, { _FillValue: -1 }).missingValues).toEqual([-1]);
+  });
+
+  it('the fill value of format 3 marks nothing, since absent chunks hold a value', () => {
+    expect(describeV3({ fill_value: -1, attributes: {} }).missingValues).toEqual([]);
+  });
+
+  it('marks may be a list, and numbers a list of one', () => {
+    const attributes = { missing_value: [-1, 'NaN', -2], scale_factor: [0.5], add_offset: [1] };
+    expect(describeV3({ attributes })).toMatchObject({
+      missingValues: [-1, -2],
+      scaleFactor: 0.5,
+      addOffset: 1,
+    });
+    expect(() => describeV3({ attributes: { scale_factor: [1, 2] } })).toThrow('not valid Zarr');
+  });
+
+  it.each([
+    ['int16', 'true', true],
+    ['int16', 'false', false],
+    ['int16', undefined, false],
+    ['uint8', 'false', true],
+    ['uint8', 'true', false],
+    ['uint8', undefined, false],
+    ['float32', 'true', false],
+  ])('%s with _Unsigned %s has the other sign: %s', (data_type, _Unsigned, expected) => {
+    expect(describeV3({ data_type, attributes: { _Unsigned } }).isOtherSign).toBe(expected);
   });
 
   it('missing-value markers without a JSON form are decoded', () => {
@@ -107,7 +137,6 @@ describe('describeArray', () => {
 
   it.each<[string, () => unknown, string]>([
     ['text data', () => describeV2({ dtype: '|S5' }), 'data type "|S5"; allowed: int8'],
-    ['half floats', () => describeV3({ data_type: 'float16' }), 'data type "float16"'],
     [
       'a data type that objects inherit',
       () => describeV3({ data_type: 'constructor' }),

@@ -14,6 +14,7 @@ function field(name: string, ...dimensionNames: string[]): ArrayDescription {
     calendar: null,
     scaleFactor: 1,
     addOffset: 0,
+    isOtherSign: false,
     missingValues: [],
     hasFillValue: true,
     codecs: [],

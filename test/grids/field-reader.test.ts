@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createUnpacker, isUnpacked, type Packing } from '#grids/field-reader';
 
-const plain: Packing = { dataType: 'float32', scaleFactor: 1, addOffset: 0, missingValues: [] };
+const plain: Packing = {
+  dataType: 'float32',
+  scaleFactor: 1,
+  addOffset: 0,
+  isOtherSign: false,
+  missingValues: [],
+};
 
 describe('createUnpacker', () => {
   it('stored values are scaled, then offset, as in the CF conventions', () => {
@@ -27,6 +33,19 @@ describe('createUnpacker', () => {
     expect(
       createUnpacker({ ...plain, dataType: 'float64', missingValues: [mark] })(Math.fround(mark)),
     ).not.toBeNaN();
+  });
+
+  it('the sign is changed before marks are compared and values are scaled', () => {
+    const signed = { ...plain, dataType: 'int16', isOtherSign: true, missingValues: [-1] } as const;
+    const unpack = createUnpacker({ ...signed, scaleFactor: 0.01, addOffset: 100 });
+    expect([unpack(-1), unpack(-2), unpack(1)]).toEqual([NaN, 655.34 + 100, 100.01]);
+    const unsigned = createUnpacker({ ...plain, dataType: 'uint8', isOtherSign: true, missingValues: [200] });
+    expect([unsigned(200), unsigned(255), unsigned(127)]).toEqual([NaN, -1, 127]);
+  });
+
+  it('half floats are decoded from their bits, and their marks compared in their precision', () => {
+    const unpack = createUnpacker({ ...plain, dataType: 'float16', missingValues: [-9999] });
+    expect([0x3c00, 0xc000, 0x7c00, 0x0001, 0xf0e2].map(unpack)).toEqual([1, -2, Infinity, 2 ** -24, NaN]);
   });
 
   it('values that need no unpacking are recognised, so that they are not copied', () => {

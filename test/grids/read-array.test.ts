@@ -8,7 +8,11 @@ import { plainFiles, rejectionOf, setRawArray } from './small-store.ts';
 async function openWind(shape: readonly number[], values: Float32Array, order: 'C' | 'F' = 'C') {
   const files = await plainFiles();
   setRawArray(files, 'wind', { dtype: '<f4', shape, values, attributes: {}, fillValue: 7, order });
-  return { files, open: async () => openArray(await openZarrGroup(createMemoryStore(files)), 'wind') };
+  return {
+    files,
+    open: async () =>
+      openArray(await openZarrGroup(createMemoryStore(files)), { name: 'wind', dataType: 'float32' }),
+  };
 }
 
 describe('selection of exactly one chunk', () => {
