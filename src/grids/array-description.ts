@@ -32,6 +32,8 @@ export interface ArrayDescription {
   readonly dimensionNames: readonly string[];
   readonly dataType: ArrayDataType;
   readonly units: string | null;
+  /** CF standard name. */
+  readonly standardName: string | null;
   readonly calendar: string | null;
   readonly scaleFactor: number;
   readonly addOffset: number;
@@ -55,6 +57,7 @@ const number = z.union([z.number(), z.tuple([z.number()]).transform(([value]) =>
 const attributesSchema = z.object({
   _ARRAY_DIMENSIONS: z.array(z.string()).optional(),
   units: z.string().optional(),
+  standard_name: z.string().optional(),
   calendar: z.string().optional(),
   scale_factor: number.optional(),
   add_offset: number.optional(),
@@ -179,6 +182,7 @@ function commonParts(name: string, { attributes, dataType, fill }: CommonParts) 
   return {
     name,
     units: attributes.units ?? null,
+    standardName: attributes.standard_name ?? null,
     calendar: attributes.calendar ?? null,
     scaleFactor: attributes.scale_factor ?? 1,
     addOffset: attributes.add_offset ?? 0,

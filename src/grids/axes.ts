@@ -52,3 +52,7 @@ export function coordinateNames(fields: readonly ArrayDescription[]): ReadonlyMa
 function roleOf(dimension: string): AxisRole | undefined {
   return AXIS_ROLES.find((role) => DIMENSION_NAMES[role].includes(dimension));
 }
+
+/** Whether one of the dimensions of an array is the level. */
+export const isOnLevels = ({ dimensionNames }: ArrayDescription): boolean =>
+  dimensionNames.some((dimension) => roleOf(dimension) === 'level');

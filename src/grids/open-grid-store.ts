@@ -1,5 +1,5 @@
 import type { AsyncReadable } from 'zarrita';
-import { CategorizedError, type Variable, VARIABLES } from '#semconv';
+import { CategorizedError, type Variable } from '#semconv';
 import type { ArrayDescription } from './array-description.ts';
 import { coordinateNames, fieldAxes, type AxisRole } from './axes.ts';
 import { withChunkGuard } from './chunk-guard.ts';
@@ -9,13 +9,15 @@ import { createArrayFieldReader, type FieldIndex } from './field-reader.ts';
 import { GridTimeMissingError, invalidStore, toGridError } from './grid-errors.ts';
 import type { FieldRequest, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
 import { createHttpStore } from './http-store.ts';
-import { openArray, openZarrGroup, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
+import { readVariables, type StoredVariable } from './stored-variables.ts';
+import { openArray, openZarrGroup, type ZarrGroup } from './zarr-group.ts';
 
 /** A local directory, an http(s) URL, files in memory by relative path, or any store of bytes. */
 export type GridSource = string | ReadonlyMap<string, Uint8Array> | AsyncReadable;
 
 /**
- * Opens the nine forecast variables of a Zarr store, v2 or v3, consolidated or not. Other arrays are ignored.
+ * Opens the nine forecast variables of a Zarr store, v2 or v3, consolidated or not, by the names that the field gives them.
+ * Other arrays are ignored. Fields are read in the units of the vocabulary, whatever the store holds.
  *
  * Reads and validates all metadata and coordinates eagerly; fields are read on request.
  *
@@ -25,12 +27,13 @@ export type GridSource = string | ReadonlyMap<string, Uint8Array> | AsyncReadabl
 export async function openGridStore(source: GridSource, options: GridStoreOptions = {}): Promise<GridStore> {
   try {
     const group = await openZarrGroup(toReadable(source));
-    const descriptions = await readVariables(group);
+    const stored = await readVariables(group);
+    const descriptions = stored.map(({ description }) => description);
     const coordinates = await readCoordinates(group, coordinateNames(descriptions));
     for (const description of descriptions) requireSameShape(description, coordinates);
     const { requireChunks = false } = options;
     const store = withChunkGuard(group.store, { arrays: descriptions, requireChunks });
-    return await createGridStore({ ...group, store }, { descriptions, coordinates, options });
+    return await createGridStore({ ...group, store }, { stored, coordinates, options });
   } catch (error) {
     throw toGridError(error, 'The store');
   }
@@ -41,16 +44,6 @@ function toReadable(source: GridSource): AsyncReadable {
   if (source instanceof Map) return createMemoryStore(source as ReadonlyMap<string, Uint8Array>);
   if (typeof source !== 'string') return source as AsyncReadable;
   return /^https?:\/\//i.test(source) ? createHttpStore(source) : createDirectoryStore(source);
-}
-
-async function readVariables(group: ZarrGroup): Promise<readonly ArrayDescription[]> {
-  const found = await Promise.all(VARIABLES.map((name) => readArrayDescription(group, name)));
-  const descriptions = found.filter((description) => description !== undefined);
-  if (descriptions.length > 0) return descriptions;
-  throw new CategorizedError(
-    'data_missing_variable',
-    `The store has none of the forecast variables ${VARIABLES.join(', ')}.`,
-  );
 }
 
 function requireSameShape(description: ArrayDescription, coordinates: Coordinates): void {
@@ -69,19 +62,19 @@ function requireSameShape(description: ArrayDescription, coordinates: Coordinate
 }
 
 interface GridParts {
-  readonly descriptions: readonly ArrayDescription[];
+  readonly stored: readonly StoredVariable[];
   readonly coordinates: Coordinates;
   readonly options: GridStoreOptions;
 }
 
 /** Opens the array of every variable once; later reads need no metadata. */
 async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<GridStore> {
-  const { descriptions, coordinates, options } = parts;
-  const readers = new Map<string, (index: FieldIndex) => Promise<Float32Array>>();
-  for (const description of descriptions) {
-    readers.set(description.name, createArrayFieldReader(await openArray(group, description), description));
+  const { stored, coordinates, options } = parts;
+  const readers = new Map<Variable, (index: FieldIndex) => Promise<Float32Array>>();
+  for (const { variable, description } of stored) {
+    readers.set(variable, createArrayFieldReader(await openArray(group, description), description));
   }
-  const variables = descriptions.map((description) => toVariable(description, coordinates));
+  const variables = stored.map((one) => toVariable(one, coordinates));
   const timeIndices = new Map(coordinates.validTimes.map((time, index) => [time.getTime(), index]));
   return {
     variables,
@@ -101,10 +94,10 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
   };
 }
 
-function toVariable(description: ArrayDescription, coordinates: Coordinates): GridVariable {
+function toVariable({ variable, description }: StoredVariable, coordinates: Coordinates): GridVariable {
   const onLevels = fieldAxes(description).includes('level');
   return {
-    name: description.name as Variable,
+    name: variable,
     pressureLevelsHpa: onLevels ? coordinates.pressureLevelsHpa : null,
     units: description.units,
   };

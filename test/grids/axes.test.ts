@@ -11,6 +11,7 @@ function field(name: string, ...dimensionNames: string[]): ArrayDescription {
     dimensionNames,
     dataType: 'float32',
     units: null,
+    standardName: null,
     calendar: null,
     scaleFactor: 1,
     addOffset: 0,
