@@ -1,42 +1,51 @@
 import type { ArrayDescription } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 
-/** Roles of a field's dimensions. */
-const AXIS_ROLES = ['time', 'level', 'latitude', 'longitude'] as const;
+/** Roles of a field's dimensions. A valid time is `time`, or T0 (`init`) and `lead` together. */
+const AXIS_ROLES = ['time', 'init', 'lead', 'level', 'latitude', 'longitude'] as const;
 export type AxisRole = (typeof AXIS_ROLES)[number];
 
 /** The names under which each role is known. A coordinate array is named as its dimension (CF, section 5). */
-const DIMENSION_NAMES: Readonly<Record<AxisRole, readonly string[]>> = {
+export const DIMENSION_NAMES: Readonly<Record<AxisRole, readonly string[]>> = {
   time: ['time', 'valid_time'],
+  init: ['init_time', 'forecast_reference_time', 'reference_time'],
+  lead: ['prediction_timedelta', 'lead_time', 'step', 'lead', 'forecast_period'],
   level: ['pressure_level', 'level', 'isobaricInhPa', 'plev', 'pressure'],
   latitude: ['lat', 'latitude'],
   longitude: ['lon', 'longitude'],
 };
 
-/** The role of each dimension of a field, in the array's order. */
-export type FieldAxes = readonly AxisRole[];
+/** The role of each dimension of a field, in the array's order; `single` for one of length 1 that says nothing, as of a member. */
+export type FieldAxes = readonly (AxisRole | 'single')[];
 
 /**
- * Reads the roles from the dimension names: time, latitude and longitude once each, and at most one level.
+ * Reads the roles from the dimension names: latitude and longitude once each, all others at most once. Beside a lead, `time` is T0.
  *
  * @throws CategorizedError `invalid_response` for any other set of dimensions.
  */
-export function fieldAxes(description: ArrayDescription): FieldAxes {
-  const axes = description.dimensionNames.map(roleOf).filter((role) => role !== undefined);
-  const complete = (['time', 'latitude', 'longitude'] as const).every((role) => axes.includes(role));
-  const distinct = new Set(axes).size === description.dimensionNames.length;
-  if (complete && distinct) return axes;
+export function fieldAxes({ name, dimensionNames, shape }: ArrayDescription): FieldAxes {
+  const roles = dimensionNames.map(
+    (dimension, at) => roleOf(dimension) ?? (shape[at] === 1 ? ('single' as const) : undefined),
+  );
+  const axes = roles
+    .filter((role) => role !== undefined)
+    .map((role) => (role === 'time' && roles.includes('lead') ? 'init' : role));
+  const known = axes.filter((role) => role !== 'single');
+  const isComplete = known.includes('latitude') && known.includes('longitude');
+  if (isComplete && axes.length === roles.length && new Set(known).size === known.length) return axes;
+  const dimensions = dimensionNames.map((dimension, at) => `${dimension}: ${String(shape[at])}`).join(', ');
   throw invalidStore(
-    `Variable ${description.name} has dimensions (${description.dimensionNames.join(', ')}); ` +
-      'allowed: (time, lat, lon) or (time, pressure_level, lat, lon).',
+    `Variable ${name} has dimensions (${dimensions}); allowed: (time, lat, lon) or (time, pressure_level, lat, lon), ` +
+      'with T0 and lead in the place of time, and others only of length 1.',
   );
 }
 
-/** The coordinate array of each role that the fields use; all of them must share it. */
+/** The coordinate array of each role that is a dimension of the fields; all of them must share it. */
 export function coordinateNames(fields: readonly ArrayDescription[]): ReadonlyMap<AxisRole, string> {
   const names = new Map<AxisRole, string>();
   for (const field of fields) {
     for (const [index, role] of fieldAxes(field).entries()) {
+      if (role === 'single') continue;
       const name = field.dimensionNames[index] ?? '';
       const earlier = names.get(role) ?? name;
       if (earlier !== name) {

@@ -83,7 +83,7 @@ function parseEncoding({ units, calendar = 'standard' }: CfTimeEncoding) {
     throw invalidStore(`Calendar "${calendar}" is not supported; allowed: ${CALENDARS.join(', ')}.`);
   }
   const parts = UNITS_PATTERN.exec(units)?.groups ?? {};
-  const millisPerUnit = millisOf(parts['unit'] ?? '');
+  const millisPerUnit = millisOfUnit(parts['unit'] ?? '');
   if (millisPerUnit === undefined || !isInRange(parts)) {
     throw invalidStore(`Time units "${units}" are not understood; write "hours since 1900-01-01" in UTC.`);
   }
@@ -109,7 +109,8 @@ function isInRange(parts: Readonly<Record<string, string | undefined>>): boolean
   return date.getUTCMonth() === number('month') - 1 && date.getUTCDate() === number('day');
 }
 
-function millisOf(unit: string): number | undefined {
+/** Milliseconds of a unit of time; undefined for any other, months and years too, whose length is not known. */
+export function millisOfUnit(unit: string): number | undefined {
   const lower = unit.toLowerCase();
   const name = lower.replace(/s$/, '');
   const singular = SHORT_UNITS[lower] ?? SHORT_UNITS[name] ?? name;

@@ -1,11 +1,11 @@
 import { CategorizedError } from '#semconv';
 import type { ArrayDescription } from './array-description.ts';
-import type { AxisRole } from './axes.ts';
-import { decodeCfTimes } from './cf-time.ts';
+import { type AxisRole, DIMENSION_NAMES } from './axes.ts';
 import type { Grid } from './grid-store.ts';
 import { invalidStore } from './grid-errors.ts';
 import { readArray } from './read-array.ts';
 import { createUnpacker } from './field-reader.ts';
+import { type Coordinate, createTimeAxis, type TimeAxis } from './time-axis.ts';
 import { openArray, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
 
 /** An hourly axis of a century fits; a longer one is a mistake or an attack. */
@@ -22,13 +22,16 @@ const HPA_PER_UNIT: Readonly<Record<string, number>> = {
   pa: 0.01,
 };
 
+/** The coordinates of a store. */
 export interface Coordinates extends Grid {
-  readonly validTimes: readonly Date[];
+  readonly times: TimeAxis;
   readonly pressureLevelsHpa: readonly number[] | null;
+  /** Values of each coordinate that is a dimension of fields, a meridian that is stored twice included. */
+  readonly lengths: ReadonlyMap<AxisRole, number>;
 }
 
 /**
- * Reads the coordinate arrays of the roles that the fields use.
+ * Reads the coordinate arrays of the roles that the fields use; time, T0, lead and level may be scalar coordinates instead.
  *
  * @throws CategorizedError `not_found` for an absent coordinate, `invalid_response` for one that is out of range,
  * repeated or without known units.
@@ -37,27 +40,56 @@ export async function readCoordinates(
   group: ZarrGroup,
   names: ReadonlyMap<AxisRole, string>,
 ): Promise<Coordinates> {
-  const [time, level, latitude, longitude] = await Promise.all(
-    (['time', 'level', 'latitude', 'longitude'] as const).map((role) =>
-      readCoordinate(group, names.get(role)),
-    ),
-  );
+  const found = new Map<AxisRole, Coordinate>();
+  for (const [role, name] of names) found.set(role, await readCoordinate(group, name));
+  const lengths = new Map([...found].map(([role, { values }]) => [role, values.length]));
+  if (!found.has('level')) await addScalar(group, 'level', found);
+  await addTimes(group, found);
+  const level = found.get('level');
   return {
-    validTimes: toValidTimes(required(time)),
+    lengths,
+    times: createTimeAxis({ time: found.get('time'), init: found.get('init'), lead: found.get('lead') }),
     pressureLevelsHpa: level === undefined ? null : toPressureLevels(level),
-    latitudes: toDegrees(required(latitude), { min: -90, max: 90 }),
-    longitudes: toDegrees(required(longitude), { min: -360, max: 720 }),
+    latitudes: toDegrees(required(found.get('latitude')), { min: -90, max: 90 }),
+    longitudes: toMeridians(required(found.get('longitude'))),
   };
 }
 
-/** A coordinate array, unpacked but not yet converted to times, levels or degrees. */
-interface Coordinate {
-  readonly description: ArrayDescription;
-  readonly values: readonly number[];
+/** Beside a lead, `time` is T0. Without a dimension of time there may be a scalar valid time, or T0 and lead. */
+async function addTimes(group: ZarrGroup, found: Map<AxisRole, Coordinate>): Promise<void> {
+  const dimension = found.get('time');
+  if (dimension?.description.name === 'valid_time') return;
+  if (dimension === undefined && !found.has('init') && !found.has('lead')) {
+    const validTime = await readScalar(group, 'valid_time');
+    if (validTime !== undefined) return void found.set('time', validTime);
+  }
+  if (!found.has('lead')) await addScalar(group, 'lead', found);
+  if (!found.has('init') && dimension === undefined) {
+    await addScalar(group, 'init', found);
+    if (!found.has('init')) await addScalar(group, 'time', found);
+  }
+  const time = found.get('time');
+  if (!found.has('lead') || time === undefined) return;
+  found.set('init', time);
+  found.delete('time');
 }
 
-async function readCoordinate(group: ZarrGroup, name: string | undefined): Promise<Coordinate | undefined> {
-  if (name === undefined) return undefined;
+async function addScalar(group: ZarrGroup, role: AxisRole, found: Map<AxisRole, Coordinate>): Promise<void> {
+  for (const name of DIMENSION_NAMES[role]) {
+    const scalar = await readScalar(group, name);
+    if (scalar !== undefined) return void found.set(role, scalar);
+  }
+}
+
+/** A scalar coordinate, or one of length 1; undefined where there is none. */
+async function readScalar(group: ZarrGroup, name: string): Promise<Coordinate | undefined> {
+  // An array of texts under the name is no coordinate.
+  const description = await readArrayDescription(group, name).catch(() => undefined);
+  if (description?.shape.every((length) => length === 1) !== true) return undefined;
+  return { description, values: await readValues(group, description) };
+}
+
+async function readCoordinate(group: ZarrGroup, name: string): Promise<Coordinate> {
   const description = await readArrayDescription(group, name);
   if (description === undefined) {
     throw new CategorizedError(
@@ -71,18 +103,17 @@ async function readCoordinate(group: ZarrGroup, name: string | undefined): Promi
       `Coordinate ${name} has shape (${description.shape.join(', ')}); one axis of 1 to ${String(MAX_COORDINATE_VALUES)} values is allowed.`,
     );
   }
-  const { data } = await readArray(await openArray(group, description), [null]);
-  // Coordinates have no absent values (CF, section 2.5.1): what marks them elsewhere is a value here.
-  const unpack = createUnpacker({ ...description, missingValues: [] });
-  return { description, values: Array.from(data, (value) => unpack(Number(value))) };
+  return { description, values: await readValues(group, description) };
 }
 
-function toValidTimes({ description, values }: Coordinate): Date[] {
-  const { units, calendar, name } = description;
-  if (units === null) throw invalidStore(`Coordinate ${name} has no units; write "hours since 1900-01-01".`);
-  const times = decodeCfTimes(values, { units, calendar: calendar ?? undefined });
-  requireDistinct(name, times.map(Number));
-  return times;
+async function readValues(group: ZarrGroup, description: ArrayDescription): Promise<readonly number[]> {
+  const { data } = await readArray(
+    await openArray(group, description),
+    description.shape.map(() => null),
+  );
+  // Coordinates have no absent values (CF, section 2.5.1): what marks them elsewhere is a value here.
+  const unpack = createUnpacker({ ...description, missingValues: [] });
+  return Array.from(data, (value) => unpack(Number(value)));
 }
 
 function toPressureLevels({ description, values }: Coordinate): number[] {
@@ -94,12 +125,31 @@ function toPressureLevels({ description, values }: Coordinate): number[] {
   const levels = values.map((value) => value * factor);
   const outside = levels.find((level) => !(level > 0 && level <= MAX_PRESSURE_HPA));
   if (outside !== undefined) {
+    const assumed = description.units === null ? ' It has no units, which are taken as hPa; write them.' : '';
     throw invalidStore(
-      `Coordinate ${description.name} holds ${String(outside)} hPa; above 0 and at most ${String(MAX_PRESSURE_HPA)} is allowed.`,
+      `Coordinate ${description.name} holds ${String(outside)} hPa; above 0 and at most ${String(MAX_PRESSURE_HPA)} is allowed.${assumed}`,
     );
   }
   requireDistinct(description.name, levels);
   return levels;
+}
+
+/**
+ * Meridians in their order, without a jump: an axis may begin anywhere and wrap at 180 or 360. A meridian that is stored at both
+ * ends counts once.
+ */
+function toMeridians(coordinate: Coordinate): Float64Array {
+  const { values } = coordinate;
+  const steps = values.slice(1).map((value, at) => Math.sign(value - (values[at] ?? value)));
+  const turn = steps.reduce((sum, step) => sum + step, 0) < 0 ? -360 : 360;
+  let turns = 0;
+  const meridians = values.map((value, at) => {
+    if (at > 0 && steps[at - 1] === -Math.sign(turn)) turns += 1;
+    return value + turns * turn;
+  });
+  const degrees = toDegrees({ ...coordinate, values: meridians }, { min: -720, max: 1080 });
+  const isClosed = Math.abs(Math.abs((degrees.at(-1) ?? 0) - (degrees[0] ?? 0)) - 360) < 1e-6;
+  return isClosed && degrees.length > 1 ? degrees.slice(0, -1) : degrees;
 }
 
 /** Also rejects NaN, for which every range comparison is false. */
@@ -109,7 +159,7 @@ function toDegrees({ description, values }: Coordinate, range: { min: number; ma
   const monotonic = values.every(
     (value, index) => index === 0 || (value - (values[index - 1] ?? 0)) * rising > 0,
   );
-  const narrow = Math.abs((values.at(-1) ?? 0) - (values[0] ?? 0)) <= 360;
+  const narrow = Math.abs((values.at(-1) ?? 0) - (values[0] ?? 0)) <= 360 + 1e-6;
   if (inRange && monotonic && narrow) return Float64Array.from(values);
   throw invalidStore(
     `Coordinate ${description.name} must rise or fall strictly within ${String(range.min)} to ${String(range.max)} ` +
@@ -122,6 +172,6 @@ function requireDistinct(name: string, values: readonly number[]): void {
 }
 
 function required(coordinate: Coordinate | undefined): Coordinate {
-  if (coordinate === undefined) throw invalidStore('Time, latitude and longitude are needed.');
+  if (coordinate === undefined) throw invalidStore('Latitude and longitude are needed.');
   return coordinate;
 }

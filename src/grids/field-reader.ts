@@ -1,27 +1,34 @@
 import type { Array as ZarrArray, DataType } from 'zarrita';
 import { Float16Array, f16round } from '@petamoriken/float16';
 import { type ArrayDescription, bytesOf } from './array-description.ts';
-import { type AxisRole, fieldAxes } from './axes.ts';
+import { fieldAxes, type FieldAxes } from './axes.ts';
 import { readArray, type StridedValues } from './read-array.ts';
+import type { TimeIndex } from './time-axis.ts';
 
 /** Position of one field in an array. */
 export interface FieldIndex {
-  readonly timeIndex: number;
+  readonly timeIndex: TimeIndex;
   /** 0 where the array has no level axis. */
   readonly levelIndex: number;
 }
 
-/** Reads the fields of one variable, row-major (latitude, longitude), whatever the order of the array's axes. */
+/**
+ * Reads the fields of one variable, row-major (latitude, longitude), whatever the order of the array's axes.
+ *
+ * @param columns how many meridians a field has; one more may be stored, that of the first again
+ */
 export function createArrayFieldReader(
   array: ZarrArray<DataType>,
   description: ArrayDescription,
+  columns: number,
 ): (index: FieldIndex) => Promise<Float32Array> {
   const axes = fieldAxes(description);
   const plain = isUnpacked(description);
   const unpack = createUnpacker(description);
   return async ({ timeIndex, levelIndex }) => {
-    const indexOf: Readonly<Record<AxisRole, number | null>> = {
-      time: timeIndex,
+    const indexOf: Readonly<Record<FieldAxes[number], number | null>> = {
+      ...timeIndex,
+      single: 0,
       level: levelIndex,
       latitude: null,
       longitude: null,
@@ -31,7 +38,8 @@ export function createArrayFieldReader(
       axes.map((role) => indexOf[role]),
     );
     const remainingAxes = axes.filter((role) => indexOf[role] === null);
-    const layout = toLayout(values, remainingAxes.indexOf('latitude'), remainingAxes.indexOf('longitude'));
+    const stored = toLayout(values, remainingAxes.indexOf('latitude'), remainingAxes.indexOf('longitude'));
+    const layout = { ...stored, columns, rowMajor: stored.rowMajor && stored.columns === columns };
     if (plain && layout.rowMajor && values.data instanceof Float32Array) return values.data;
     return copyRowMajor(values.data, layout, unpack);
   };

@@ -1,7 +1,8 @@
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError, type Variable } from '#semconv';
+import { VARIABLE_NAMES } from '#semconv/variable-names';
 import type { ArrayDescription } from './array-description.ts';
-import { coordinateNames, fieldAxes, type AxisRole } from './axes.ts';
+import { coordinateNames, fieldAxes, type FieldAxes, isOnLevels } from './axes.ts';
 import { withChunkGuard } from './chunk-guard.ts';
 import { type Coordinates, readCoordinates } from './coordinates.ts';
 import { createDirectoryStore, createMemoryStore } from './directory-store.ts';
@@ -47,13 +48,9 @@ function toReadable(source: GridSource): AsyncReadable {
 }
 
 function requireSameShape(description: ArrayDescription, coordinates: Coordinates): void {
-  const lengths: Readonly<Record<AxisRole, number>> = {
-    time: coordinates.validTimes.length,
-    level: coordinates.pressureLevelsHpa?.length ?? 0,
-    latitude: coordinates.latitudes.length,
-    longitude: coordinates.longitudes.length,
-  };
-  const expected = fieldAxes(description).map((role) => lengths[role]);
+  const lengthOf = (role: FieldAxes[number]): number =>
+    role === 'single' ? 1 : (coordinates.lengths.get(role) ?? 0);
+  const expected = fieldAxes(description).map(lengthOf);
   if (expected.every((length, axis) => length === description.shape[axis])) return;
   throw invalidStore(
     `Variable ${description.name} has shape (${description.shape.join(', ')}); ` +
@@ -72,22 +69,24 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
   const { stored, coordinates, options } = parts;
   const readers = new Map<Variable, (index: FieldIndex) => Promise<Float32Array>>();
   for (const { variable, description } of stored) {
-    readers.set(variable, createArrayFieldReader(await openArray(group, description), description));
+    readers.set(
+      variable,
+      createArrayFieldReader(await openArray(group, description), description, coordinates.longitudes.length),
+    );
   }
   const variables = stored.map((one) => toVariable(one, coordinates));
-  const timeIndices = new Map(coordinates.validTimes.map((time, index) => [time.getTime(), index]));
   return {
     variables,
-    validTimes: coordinates.validTimes,
+    validTimes: coordinates.times.validTimes,
     latitudes: coordinates.latitudes,
     longitudes: coordinates.longitudes,
     async readField(request) {
       const levelIndex = findLevel(request, variables);
-      const timeIndex = timeIndices.get(request.validTime.getTime());
+      const timeIndex = coordinates.times.indexOf(request.validTime);
       const read = readers.get(request.variable);
       if (timeIndex === undefined || read === undefined) {
         const category = options.timeMissingCategory ?? 'invalid_response';
-        throw new GridTimeMissingError(category, request.validTime, coordinates.validTimes);
+        throw new GridTimeMissingError(category, request.validTime, coordinates.times.validTimes);
       }
       return read({ timeIndex, levelIndex });
     },
@@ -95,10 +94,11 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
 }
 
 function toVariable({ variable, description }: StoredVariable, coordinates: Coordinates): GridVariable {
-  const onLevels = fieldAxes(description).includes('level');
+  // A scalar level is that of the variables that have levels.
+  const isOfLevel = !coordinates.lengths.has('level') && VARIABLE_NAMES[variable].isOnLevels;
   return {
     name: variable,
-    pressureLevelsHpa: onLevels ? coordinates.pressureLevelsHpa : null,
+    pressureLevelsHpa: isOnLevels(description) || isOfLevel ? coordinates.pressureLevelsHpa : null,
     units: description.units,
   };
 }

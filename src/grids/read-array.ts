@@ -49,7 +49,7 @@ export async function readArray(
 /** Fast path: whether a selection is exactly one chunk, which needs no copy. */
 function isOneChunk({ shape, chunks }: ZarrArray<DataType>, selection: readonly (number | null)[]): boolean {
   return (
-    selection.includes(null) &&
+    (selection.includes(null) || selection.length === 0) &&
     selection.every((index, axis) => chunks[axis] === (index === null ? shape[axis] : 1))
   );
 }

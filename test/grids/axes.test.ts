@@ -3,7 +3,7 @@ import type { ArrayDescription } from '#grids/array-description';
 import { coordinateNames, fieldAxes } from '#grids/axes';
 
 function field(name: string, ...dimensionNames: string[]): ArrayDescription {
-  const lengths = dimensionNames.map(() => 1);
+  const lengths = dimensionNames.map((_, axis) => 2 + axis);
   return {
     name,
     shape: lengths,
@@ -46,7 +46,7 @@ describe('dimension roles', () => {
   );
 
   it.each([
-    [['lat', 'lon']],
+    [['time', 'lat']],
     [['time', 'x', 'y']],
     [['time', 'lat', 'latitude', 'lon']],
     [['time', 'number', 'pressure_level', 'lat', 'lon']],
@@ -58,6 +58,12 @@ describe('dimension roles', () => {
         message: expect.stringContaining('allowed: (time, lat, lon)') as string,
       }),
     );
+  });
+
+  it('dimensions of length 1 that say nothing are left out, and beside a lead time is T0', () => {
+    const shape = [1, 4, 10, 3, 5];
+    const described = { ...field('2t', 'number', 'time', 'step', 'lat', 'lon'), shape };
+    expect(fieldAxes(described)).toEqual(['single', 'init', 'lead', 'latitude', 'longitude']);
   });
 
   it('all fields share one coordinate array for each role', () => {
