@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidStore } from './grid-errors.ts';
+import { isFillStorable } from './library-metadata.ts';
 
 export type ZarrFormat = 2 | 3;
 
@@ -28,7 +29,10 @@ const MAX_CHUNK_BYTES = 2 ** 30;
 export interface ArrayDescription {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Lengths of what one file holds: a chunk, or a shard of chunks. */
   readonly chunkShape: readonly number[];
+  /** The chunks of a shard; null where each chunk is a file. */
+  readonly shard: ShardDescription | null;
   readonly dimensionNames: readonly string[];
   readonly dataType: ArrayDataType;
   readonly units: string | null;
@@ -44,6 +48,15 @@ export interface ArrayDescription {
   /** Whether the metadata defines the value of absent chunks. */
   readonly hasFillValue: boolean;
   /** The codecs that make up a chunk file, innermost first. */
+  readonly codecs: readonly string[];
+}
+
+/** How the chunks of a shard are laid out (`sharding_indexed`). */
+export interface ShardDescription {
+  readonly chunkShape: readonly number[];
+  /** How many there are. */
+  readonly chunks: number;
+  /** The codecs of one of them, innermost first. */
   readonly codecs: readonly string[];
 }
 
@@ -80,6 +93,17 @@ const v2Schema = z.object({
   fill_value: z.unknown(),
 });
 
+const shardSchema = z.object({
+  chunk_shape: chunkLengths,
+  codecs: z.array(z.object({ name: z.string() })),
+  // The library reads the index from the end of a shard, and the guard reads it too.
+  index_codecs: z.tuple(
+    [z.object({ name: z.literal('bytes'), configuration: z.object({ endian: z.literal('little') }) })],
+    z.object({ name: z.literal('crc32c') }),
+  ),
+  index_location: z.literal('end').optional(),
+});
+
 const v3Schema = z.object({
   zarr_format: z.literal(3),
   node_type: z.literal('array'),
@@ -89,7 +113,7 @@ const v3Schema = z.object({
     name: z.literal('regular'),
     configuration: z.object({ chunk_shape: chunkLengths }),
   }),
-  codecs: z.array(z.object({ name: z.string() })),
+  codecs: z.array(z.object({ name: z.string(), configuration: z.unknown().optional() })),
   dimension_names: z.array(z.string().nullable()).nullish(),
   fill_value: z.unknown(),
   attributes: z.unknown(),
@@ -110,19 +134,17 @@ export interface ArrayDocuments {
  */
 export function describeArray(name: string, format: ZarrFormat, documents: ArrayDocuments): ArrayDescription {
   const description = format === 2 ? describeV2(name, documents) : describeV3(name, documents.array);
-  const { shape, chunkShape, dimensionNames, dataType, codecs } = description;
+  const { shape, chunkShape, dimensionNames, dataType } = description;
   if (chunkShape.length !== shape.length || dimensionNames.length !== shape.length) {
     throw invalidStore(
       `Array ${name} has ${String(shape.length)} dimensions, ${String(chunkShape.length)} chunk lengths and ` +
         `${String(dimensionNames.length)} dimension names; the three must agree.`,
     );
   }
-  const bytes = chunkShape.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
+  const read = description.shard?.chunkShape ?? chunkShape;
+  const bytes = read.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
   if (bytes > MAX_CHUNK_BYTES) {
     throw invalidStore(`Array ${name} has chunks of ${String(bytes)} bytes; at most 2^30 are allowed.`);
-  }
-  if (codecs.includes('sharding_indexed')) {
-    throw invalidStore(`Array ${name} is sharded; each chunk must be a file of its own.`);
   }
   return description;
 }
@@ -131,8 +153,11 @@ export function describeArray(name: string, format: ZarrFormat, documents: Array
 export const bytesOf = (dataType: ArrayDataType): number => BYTES_PER_VALUE[dataType];
 
 /** Bytes of one chunk once its outer codecs are undone. */
-export function decodedChunkBytes({ chunkShape, dataType }: ArrayDescription): number {
-  return chunkShape.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
+export function decodedChunkBytes({ chunkShape, shard, dataType }: ArrayDescription): number {
+  return (shard?.chunkShape ?? chunkShape).reduce(
+    (product, length) => product * length,
+    BYTES_PER_VALUE[dataType],
+  );
 }
 
 /** Format 2: attributes are in a separate file, and the compressor runs after the filters. */
@@ -147,10 +172,11 @@ function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
   return {
     ...commonParts(name, { attributes, dataType, fill: ownFill ?? attributes._FillValue }),
     shape: array.shape,
+    shard: null,
     chunkShape: array.chunks,
     dimensionNames: attributes._ARRAY_DIMENSIONS ?? [],
     dataType,
-    hasFillValue: array.fill_value !== null && array.fill_value !== undefined,
+    hasFillValue: array.fill_value !== null && array.fill_value !== undefined && isFillStorable(array),
     codecs,
   };
 }
@@ -164,11 +190,31 @@ function describeV3(name: string, document: unknown): ArrayDescription {
     ...commonParts(name, { attributes, dataType, fill: attributes._FillValue }),
     shape: array.shape,
     chunkShape: array.chunk_grid.configuration.chunk_shape,
+    shard: describeShard(name, array),
     dimensionNames: (array.dimension_names ?? []).map((dimension) => dimension ?? ''),
     dataType,
     hasFillValue: array.fill_value !== null && array.fill_value !== undefined,
     codecs: array.codecs.map((codec) => codec.name),
   };
+}
+
+/** More would make an index of 16 MiB. */
+const MOST_CHUNKS_OF_A_SHARD = 2 ** 20;
+
+function describeShard(name: string, array: z.infer<typeof v3Schema>): ShardDescription | null {
+  const sharding = array.codecs.find((codec) => codec.name === 'sharding_indexed');
+  if (sharding === undefined) return null;
+  const { chunk_shape: chunkShape, codecs } = parse(name, shardSchema, sharding.configuration);
+  const counts = array.chunk_grid.configuration.chunk_shape.map(
+    (length, axis) => length / (chunkShape[axis] ?? NaN),
+  );
+  const chunks = counts.reduce((product, count) => product * count, 1);
+  if (array.codecs.length === 1 && counts.every(Number.isInteger) && chunks <= MOST_CHUNKS_OF_A_SHARD)
+    return { chunkShape, chunks, codecs: codecs.map((codec) => codec.name) };
+  throw invalidStore(
+    `Array ${name} has shards of ${String(chunks)} chunks; allowed are whole numbers of chunks, at most 2^20, and no codec ` +
+      'around the shard.',
+  );
 }
 
 interface CommonParts {

@@ -2,6 +2,7 @@ import type { AsyncReadable } from 'zarrita';
 import { type ArrayDescription, decodedChunkBytes } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 import { isMetadataFile } from './plain-metadata.ts';
+import { readShardRange } from './shard-guard.ts';
 
 /** Bytes of the header of a Blosc 1 container. */
 const BLOSC_HEADER_BYTES = 16;
@@ -28,6 +29,21 @@ export function withChunkGuard(
 ): AsyncReadable {
   const byName = new Map(arrays.map((array) => [array.name, array]));
   return {
+    async getRange(key, range, options) {
+      const array = byName.get(key.split('/')[1] ?? '');
+      if (array?.shard == null) return store.getRange?.(key, range, options);
+      const mustBeStored = requireChunks || !array.hasFillValue;
+      const bytes = await readShardRange(key, range, {
+        store,
+        array: { ...array, shard: array.shard },
+        mustBeStored,
+      });
+      if (bytes === undefined && mustBeStored)
+        throw invalidStore(`Shard ${key} is absent; every chunk of ${array.name} must be stored.`);
+      if (bytes !== undefined && !('suffixLength' in range) && array.shard.codecs.at(-1) === 'blosc')
+        checkBloscSizes(key, bytes, array);
+      return bytes;
+    },
     async get(key, options) {
       const bytes = await store.get(key, options);
       const [, name = ''] = key.split('/');
@@ -57,7 +73,8 @@ function checkBloscSizes(key: string, bytes: Uint8Array, array: ArrayDescription
       `Chunk ${key} has ${String(bytes.byteLength)} bytes where its header has ${String(storedSize)}: it is truncated or corrupt.`,
     );
   }
-  if (array.codecs.every((codec) => SIZE_KEEPING_CODECS.includes(codec)) && decodedSize !== expected) {
+  const codecs = array.shard?.codecs ?? array.codecs;
+  if (codecs.every((codec) => SIZE_KEEPING_CODECS.includes(codec)) && decodedSize !== expected) {
     throw invalidStore(
       `Chunk ${key} claims a decoded size of ${String(decodedSize)} bytes; the array's chunks have ${String(expected)}.`,
     );

@@ -108,7 +108,7 @@ async function readCoordinate(group: ZarrGroup, name: string): Promise<Coordinat
 
 async function readValues(group: ZarrGroup, description: ArrayDescription): Promise<readonly number[]> {
   const { data } = await readArray(
-    await openArray(group, description),
+    await openArray(group, description.name),
     description.shape.map(() => null),
   );
   // Coordinates have no absent values (CF, section 2.5.1): what marks them elsewhere is a value here.

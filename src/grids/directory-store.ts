@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AsyncReadable } from 'zarrita';
+import type { AsyncReadable, RangeQuery } from 'zarrita';
 import { CategorizedError } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { isError } from '#semconv/message-of';
@@ -17,13 +17,47 @@ export function createDirectoryStore(directory: string): AsyncReadable {
       } catch (error) {
         const code = codeOf(error);
         if (ABSENT.includes(code)) return undefined;
-        throw new CategorizedError('validator_internal', `Reading file ${key} of a store failed (${code}).`, {
-          retryable: true,
-          cause: scrubbedCause(error, [join(directory, key)]),
-        });
+        throw toReadError(error, { directory, key });
+      }
+    },
+    async getRange(key, range) {
+      let file: FileHandle | undefined;
+      try {
+        file = await open(join(directory, key));
+        const { size } = await file.stat();
+        const [from, to] = boundsOf(range, size);
+        const bytes = new Uint8Array(to - from);
+        const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, from);
+        return bytes.subarray(0, bytesRead);
+      } catch (error) {
+        if (ABSENT.includes(codeOf(error))) return undefined;
+        throw toReadError(error, { directory, key });
+      } finally {
+        await file?.close();
       }
     },
   };
+}
+
+function toReadError(
+  error: unknown,
+  { directory, key }: { directory: string; key: string },
+): CategorizedError {
+  return new CategorizedError(
+    'validator_internal',
+    `Reading file ${key} of a store failed (${codeOf(error)}).`,
+    {
+      retryable: true,
+      cause: scrubbedCause(error, [join(directory, key)]),
+    },
+  );
+}
+
+/** The bytes that a range means in a file of a size; no more than it has. */
+export function boundsOf(range: RangeQuery, size: number): readonly [from: number, to: number] {
+  if ('suffixLength' in range) return [Math.max(0, size - range.suffixLength), size];
+  const from = Math.min(range.offset, size);
+  return [from, Math.min(from + range.length, size)];
 }
 
 function codeOf(error: unknown): string {
@@ -32,5 +66,11 @@ function codeOf(error: unknown): string {
 
 /** Reads files held in memory, by their path relative to the store's root without a leading slash. */
 export function createMemoryStore(files: ReadonlyMap<string, Uint8Array>): AsyncReadable {
-  return { get: (key) => Promise.resolve(files.get(key.slice(1))) };
+  return {
+    get: (key) => Promise.resolve(files.get(key.slice(1))),
+    getRange: (key, range) => {
+      const file = files.get(key.slice(1));
+      return Promise.resolve(file?.subarray(...boundsOf(range, file.byteLength)));
+    },
+  };
 }

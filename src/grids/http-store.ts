@@ -1,8 +1,9 @@
 import { type Dispatcher, request } from 'undici';
-import type { AsyncReadable } from 'zarrita';
+import type { AsyncReadable, RangeQuery } from 'zarrita';
 import { CategorizedError, type ErrorCategory } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { isError } from '#semconv/message-of';
+import { boundsOf } from './directory-store.ts';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 /** Well above one global 0.25 degree field, well below what would exhaust memory. */
@@ -48,30 +49,43 @@ export function createHttpStore(url: string | URL, options: HttpStoreOptions = {
   const headers = { ...options.headers, ...bearerHeader(options.bearerToken) };
   const timeoutMillis = options.timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS;
   const maxFileBytes = options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES;
+  const read = async (
+    key: string,
+    { signal, range }: { readonly signal?: AbortSignal | undefined; readonly range?: RangeQuery },
+  ): Promise<Uint8Array | undefined> => {
+    stats.requests += 1;
+    const startedAt = now();
+    const timeout = AbortSignal.timeout(timeoutMillis);
+    try {
+      const response = await request(fileUrl(base, key), {
+        headers: range === undefined ? headers : { ...headers, range: toHeader(range) },
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
+      });
+      stats.firstByteMillis ??= now() - startedAt;
+      const isPart = range !== undefined && response.statusCode === 206;
+      const bytes = await readBody(isPart ? { ...response, statusCode: 200 } : response, key, maxFileBytes);
+      stats.bytes += bytes?.byteLength ?? 0;
+      // A server that knows no ranges sends the whole file.
+      if (bytes === undefined || range === undefined || isPart) return bytes;
+      return bytes.subarray(...boundsOf(range, bytes.byteLength));
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      const failed = { key, timedOut: timeout.aborted, timeoutMillis, secrets: secretsOf(base, headers) };
+      throw toTransportError(error, failed);
+    }
+  };
   return {
     stats,
-    async get(key, { signal } = {}) {
-      stats.requests += 1;
-      const startedAt = now();
-      const timeout = AbortSignal.timeout(timeoutMillis);
-      try {
-        const response = await request(fileUrl(base, key), {
-          headers,
-          signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-          ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
-        });
-        stats.firstByteMillis ??= now() - startedAt;
-        const bytes = await readBody(response, key, maxFileBytes);
-        stats.bytes += bytes?.byteLength ?? 0;
-        return bytes;
-      } catch (error) {
-        if (signal?.aborted === true) throw error;
-        const failed = { key, timedOut: timeout.aborted, timeoutMillis, secrets: secretsOf(base, headers) };
-        throw toTransportError(error, failed);
-      }
-    },
+    get: (key, { signal } = {}) => read(key, { signal }),
+    getRange: (key, range, { signal } = {}) => read(key, { signal, range }),
   };
 }
+
+const toHeader = (range: RangeQuery): string =>
+  'suffixLength' in range
+    ? `bytes=-${String(range.suffixLength)}`
+    : `bytes=${String(range.offset)}-${String(range.offset + range.length - 1)}`;
 
 function bearerHeader(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };

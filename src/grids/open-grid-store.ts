@@ -71,7 +71,11 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
   for (const { variable, description } of stored) {
     readers.set(
       variable,
-      createArrayFieldReader(await openArray(group, description), description, coordinates.longitudes.length),
+      createArrayFieldReader(
+        await openArray(group, description.name),
+        description,
+        coordinates.longitudes.length,
+      ),
     );
   }
   const variables = stored.map((one) => toVariable(one, coordinates));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
+import { boundsOf } from './directory-store.ts';
 
 /** The part of a miner's manifest that verifies its files. */
 export interface FileManifest {
@@ -37,9 +38,16 @@ export function hashFile(path: string, content: Uint8Array): string {
 export function withManifestVerification(store: AsyncReadable, manifest: FileManifest): VerifiedStore {
   const verified = new Set<string>();
   const counts = { reads: 0, bytes: 0 };
-  return {
+  /** The last shard that was read by ranges: its hash is that of the whole file. */
+  let shard: { readonly key: string; readonly content: Promise<Uint8Array | undefined> } | null = null;
+  const verifiedStore: VerifiedStore = {
     get stats() {
       return { ...counts, verifiedFiles: verified.size };
+    },
+    async getRange(key, range, options) {
+      if (shard?.key !== key) shard = { key, content: verifiedStore.get(key, options) };
+      const content = await shard.content;
+      return content?.subarray(...boundsOf(range, content.byteLength));
     },
     async get(key, options) {
       const path = key.slice(1);
@@ -59,6 +67,7 @@ export function withManifestVerification(store: AsyncReadable, manifest: FileMan
       return content;
     },
   };
+  return verifiedStore;
 }
 
 function verificationError(path: string, fault: string): CategorizedError {

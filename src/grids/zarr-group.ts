@@ -10,7 +10,7 @@ import {
 import { CategorizedError } from '#semconv';
 import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
 import { invalidStore, toGridError } from './grid-errors.ts';
-import { withHalfFloatsAsBits } from './half-floats.ts';
+import { withLibraryMetadata } from './library-metadata.ts';
 import { isMetadataFile, withPlainMetadata } from './plain-metadata.ts';
 
 /** The root of a Zarr hierarchy with a known format. Metadata, small and read repeatedly, is fetched at most once. */
@@ -60,11 +60,8 @@ export async function readArrayDescription(
 }
 
 /** Opens an array whose metadata `readArrayDescription` has validated. */
-export async function openArray(
-  { store, format }: ZarrGroup,
-  { name, dataType }: Pick<ArrayDescription, 'name' | 'dataType'>,
-): Promise<ZarrArray<DataType>> {
-  const location = root(dataType === 'float16' ? withHalfFloatsAsBits(store) : store).resolve(name);
+export async function openArray({ store, format }: ZarrGroup, name: string): Promise<ZarrArray<DataType>> {
+  const location = root(withLibraryMetadata(store)).resolve(name);
   try {
     return await (format === 2 ? open.v2 : open.v3)(location, { kind: 'array' });
   } catch (error) {

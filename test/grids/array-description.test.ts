@@ -43,6 +43,7 @@ describe('describeArray', () => {
       name: '2t',
       shape: [4, 3, 2],
       chunkShape: [1, 3, 2],
+      shard: null,
       dimensionNames: ['time', 'lat', 'lon'],
       dataType: 'float32',
       units: 'K',
@@ -63,6 +64,7 @@ describe('describeArray', () => {
       name: '2t',
       shape: [4, 3, 2],
       chunkShape: [1, 3, 2],
+      shard: null,
       dimensionNames: ['time', 'lat', 'lon'],
       dataType: 'int16',
       units: 'K',
@@ -154,7 +156,11 @@ describe('describeArray', () => {
     ['no dimension names', () => describeV2({}, { _ARRAY_DIMENSIONS: undefined }), 'must agree'],
     ['too few chunk lengths', () => describeV2({ chunks: [1, 3] }), 'must agree'],
     ['huge chunks', () => describeV2({ chunks: [1, 40_000, 40_000] }), 'at most 2^30'],
-    ['shards', () => describeV3({ codecs: [{ name: 'sharding_indexed' }] }), 'sharded'],
+    [
+      'shards without a configuration',
+      () => describeV3({ codecs: [{ name: 'sharding_indexed' }] }),
+      'not valid Zarr',
+    ],
     ['no document', () => describeArray('2t', 2, { array: null }), 'not valid Zarr'],
   ])('metadata with %s is an invalid response that names the array', (_, parse, message) => {
     expect(parse).toThrow(

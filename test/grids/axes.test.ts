@@ -8,6 +8,7 @@ function field(name: string, ...dimensionNames: string[]): ArrayDescription {
     name,
     shape: lengths,
     chunkShape: lengths,
+    shard: null,
     dimensionNames,
     dataType: 'float32',
     units: null,

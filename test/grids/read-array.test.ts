@@ -10,8 +10,7 @@ async function openWind(shape: readonly number[], values: Float32Array, order: '
   setRawArray(files, 'wind', { dtype: '<f4', shape, values, attributes: {}, fillValue: 7, order });
   return {
     files,
-    open: async () =>
-      openArray(await openZarrGroup(createMemoryStore(files)), { name: 'wind', dataType: 'float32' }),
+    open: async () => openArray(await openZarrGroup(createMemoryStore(files)), 'wind'),
   };
 }
 
