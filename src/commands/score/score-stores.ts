@@ -1,7 +1,8 @@
 import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '#grids';
 import { failedCheckOf } from '#pipeline/scores/gated-field';
+import { coverageOf } from '#scoring/coverage';
 import { scoreField, type FieldScores } from '#scoring/field-scores';
-import type { FieldCheck, Variable } from '#semconv';
+import { CategorizedError, type FieldCheck, type Variable } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 
 const MILLIS_PER_HOUR = 3_600_000;
@@ -21,6 +22,8 @@ export interface ScoreRow {
   readonly acc: number | null;
   readonly skill_score_gfs: number | null;
   readonly skill_score_climatology: number | null;
+  /** Share of the truth's points with a value at which the forecast has one, 0 to 1; null for a truth without any. */
+  readonly coverage: number | null;
   /** Only for a field of the forecast that cannot be read; it has no scores. */
   readonly failed_check?: FieldCheck;
   readonly reason?: string;
@@ -41,8 +44,8 @@ export interface ScoreStoresInput {
  * Scores every field that forecast and truth share, on the truth's grid: by valid time, then variable, then level. A
  * field of the forecast that is damaged has a row without scores, and hides none after it.
  *
- * @throws CategorizedError for a forecast that cannot be reached, and for a field of the other stores that cannot be
- * read
+ * @throws CategorizedError for stores that share no field, for a forecast that cannot be reached, and for a field of the other
+ * stores that cannot be read
  */
 export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> {
   const { forecast, truth, reference, climatology, leadFrom } = input;
@@ -50,7 +53,13 @@ export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> 
   const readReference = reference && fieldsOn(truth, reference);
   const readClimatology = climatology && fieldsOn(truth, climatology);
   const rows: ScoreRow[] = [];
-  for (const request of sharedFieldRequests(forecast, truth)) {
+  const requests = sharedFieldRequests(forecast, truth);
+  if (requests.length === 0)
+    throw new CategorizedError(
+      'data_missing_variable',
+      `Forecast and truth share no field. The forecast has ${describeFields(forecast)}. The truth has ${describeFields(truth)}.`,
+    );
+  for (const request of requests) {
     const place = placeOf(request, leadFrom);
     const predicted = await readOrFail(() => readForecast(request));
     if (predicted === undefined) continue;
@@ -60,14 +69,15 @@ export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> 
     }
     const referenceField = await readReference?.(request);
     const climatologyField = await readClimatology?.(request);
+    const truthField = await truth.readField(request);
     const scores = scoreField({
       forecast: predicted,
-      truth: await truth.readField(request),
+      truth: truthField,
       ...(referenceField && { reference: referenceField }),
       ...(climatologyField && { climatology: climatologyField }),
       latitudes: truth.latitudes,
     });
-    rows.push({ ...place, ...publishedScores(scores) });
+    rows.push({ ...place, ...publishedScores(scores), coverage: coverageOf(predicted, truthField) });
   }
   return rows;
 }
@@ -82,9 +92,10 @@ const NO_SCORES: PublishedScores = {
   acc: null,
   skill_score_gfs: null,
   skill_score_climatology: null,
+  coverage: null,
 };
 
-const publishedScores = (scores: FieldScores): PublishedScores => ({
+const publishedScores = (scores: FieldScores): Omit<PublishedScores, 'coverage'> => ({
   mse: scores.mse,
   rmse: scores.rmse,
   mae: scores.mae,
@@ -120,6 +131,38 @@ function sharedFieldRequests(forecast: GridStore, truth: GridStore): FieldReques
           .map((pressureHpa) => ({ variable: variable.name, pressureHpa, validTime })),
       ),
     );
+}
+
+/** What of the truth is not scored, and why: times, variables and levels that the forecast lacks. One line each. */
+export function describeLeftOut({ forecast, truth }: Pick<ScoreStoresInput, 'forecast' | 'truth'>): string[] {
+  const times = truth.validTimes.filter((time) => !hasTime(forecast, time));
+  const fields = truth.variables.flatMap(({ name, pressureLevelsHpa }) =>
+    (pressureLevelsHpa ?? [null])
+      .filter((level) => !forecast.variables.some((other) => isStoredAt(other, name, level)))
+      .map((level) => (level === null ? name : `${name} at ${String(level)} hPa`)),
+  );
+  return [
+    ...(times.length === 0
+      ? []
+      : [
+          `${String(times.length)} of ${String(truth.validTimes.length)} valid times of the truth: the forecast lacks them.`,
+        ]),
+    ...(fields.length === 0
+      ? []
+      : [`${fields.join(', ')}: the forecast lacks ${fields.length === 1 ? 'it' : 'them'}.`]),
+  ];
+}
+
+/** Times, variables and levels of a store, for people. */
+function describeFields({ validTimes, variables }: GridStore): string {
+  const times = validTimes.map((time) => time.getTime());
+  const [first, last] = [Math.min(...times), Math.max(...times)].map((time) =>
+    new Date(time).toISOString().slice(0, 16),
+  );
+  const names = variables.map(({ name, pressureLevelsHpa }) =>
+    pressureLevelsHpa === null ? name : `${name} (${pressureLevelsHpa.join(', ')} hPa)`,
+  );
+  return `${String(times.length)} times from ${first ?? ''}Z to ${last ?? ''}Z, with ${names.join(', ')}`;
 }
 
 type ReadField = (request: FieldRequest) => Promise<Float32Array | undefined>;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { CategorizedError } from '#semconv';
-import { scoreStores, type ScoreRow } from './score-stores.ts';
+import { describeLeftOut, scoreStores, type ScoreRow } from './score-stores.ts';
 import { textTable, type TextColumn } from '#reports/text-table';
 import { instant } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -32,6 +32,11 @@ const COLUMNS: readonly TextColumn<ScoreRow>[] = [
   number('acc', (row) => row.acc),
   number('skill gfs', (row) => row.skill_score_gfs),
   number('skill clim', (row) => row.skill_score_climatology),
+  {
+    heading: 'coverage',
+    value: ({ coverage }) => (coverage === null ? '–' : `${(100 * coverage).toFixed(1)} %`),
+    isNumber: true,
+  },
 ];
 
 const FAILED_CHECK: TextColumn<ScoreRow> = {
@@ -62,9 +67,11 @@ export function scoreCommand(): Command {
     .option('--json', 'print one JSON document instead of the table')
     .action(async (options: ScoreOptions) => {
       const { reference, climatology, leadFrom } = options;
+      const forecast = await openNamedStore('--forecast', options.forecast);
+      const truth = await openNamedStore('--truth', options.truth);
       const rows = await scoreStores({
-        forecast: await openNamedStore('--forecast', options.forecast),
-        truth: await openNamedStore('--truth', options.truth),
+        forecast,
+        truth,
         ...(reference === undefined ? {} : { reference: await openNamedStore('--reference', reference) }),
         ...(climatology === undefined
           ? {}
@@ -72,10 +79,12 @@ export function scoreCommand(): Command {
         ...(leadFrom === undefined ? {} : { leadFrom }),
       });
       const isJson = options.json === true;
+      const output = createOutput({ isJson });
+      for (const line of describeLeftOut({ forecast, truth })) output.problem(`Not scored: ${line}`);
       const columns = rows.some((row) => row.failed_check !== undefined)
         ? [...COLUMNS, FAILED_CHECK]
         : COLUMNS;
-      createOutput({ isJson }).result(isJson ? JSON.stringify(rows, null, 1) : textTable(columns, rows));
+      output.result(isJson ? JSON.stringify(rows, null, 1) : textTable(columns, rows));
       requireAllScored(rows);
     });
 }

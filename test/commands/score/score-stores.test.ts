@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openGridStore, writeGridStore } from '#grids';
-import { scoreStores, type ScoreRow } from '#commands/score/score-stores';
+import { describeLeftOut, scoreStores, type ScoreRow } from '#commands/score/score-stores';
 
 const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 const SKIP_NOTE = 'the shared reanalysis data is not here, so its expected scores are not checked';
@@ -31,7 +31,8 @@ function differences(got: readonly ScoreRow[], expected: readonly ExpectedRow[])
     const match = byKey.get(keyOf(row));
     byKey.delete(keyOf(row));
     const published = Object.keys(row).filter((key) => key !== 'case' && key !== 'forecast');
-    const keys = match === undefined || Object.keys(match).join() === published.join() ? [] : ['keys'];
+    const given = Object.keys(match ?? {}).filter((key) => key !== 'coverage');
+    const keys = match === undefined || given.join() === published.join() ? [] : ['keys'];
     return [...keys, ...SCORES.filter((score) => !isSameScore(match?.[score], row[score]))].map(
       (score) => `${row.forecast} ${keyOf(row)} ${score}`,
     );
@@ -168,6 +169,7 @@ describe('scoreStores', () => {
       acc: null,
       skill_score_gfs: null,
       skill_score_climatology: null,
+      coverage: 1,
     });
   });
 
@@ -184,6 +186,26 @@ describe('scoreStores', () => {
       [48, 't', 500, 5],
     ]);
     expect(rows.every((row) => row.skill_score_gfs === null)).toBe(true);
+    expect(describeLeftOut({ forecast, truth })).toEqual([
+      '2 of 3 valid times of the truth: the forecast lacks them.',
+      'msl: the forecast lacks it.',
+    ]);
+  });
+
+  it('stores that share nothing are an error that names what each of them has', async () => {
+    const truth = await smallStore({ leads: [24], surface: () => 0 });
+    const forecast = await smallStore({ leads: [48], surface: () => 0 });
+    await expect(scoreStores({ forecast, truth })).rejects.toThrow(
+      'Forecast and truth share no field. The forecast has 1 times from 2026-01-03T00:00Z to 2026-01-03T00:00Z, with msl. ' +
+        'The truth has 1 times from 2026-01-02T00:00Z to 2026-01-02T00:00Z, with msl.',
+    );
+  });
+
+  it('the coverage says for how much of the truth a score stands', async () => {
+    const truth = await smallStore({ latitudes: [60, 30, 0, -30], surface: () => 0 });
+    const forecast = await smallStore({ latitudes: [60, 30], surface: () => 1 });
+    const [row] = await scoreStores({ forecast, truth });
+    expect([row?.mse, row?.coverage]).toEqual([1, 0.5]);
   });
 
   it('a coarser forecast is interpolated to the grid of the truth, so that a linear field has no error', async () => {

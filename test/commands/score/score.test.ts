@@ -32,7 +32,7 @@ describe('barograph score', () => {
     const stores = await twoStores();
     const words = await invoke(scoreCommand(), stores);
     expect(words.stdout).toMatch(/valid time +lead +variable +hPa +rmse/);
-    expect(words.stdout).toMatch(new RegExp(`${isoSeconds(12)} +– +2t +– .*–$`, 'm'));
+    expect(words.stdout).toMatch(new RegExp(`${isoSeconds(12)} +– +2t +– .* – +100.0 %$`, 'm'));
     const counted = await invoke(scoreCommand(), [...stores, '--lead-from', isoSeconds(0), '--json']);
     const rows = JSON.parse(counted.stdout) as readonly Record<string, unknown>[];
     expect([...new Set(rows.map(({ lead_hours: lead }) => lead))]).toEqual(TINY_LEADS);
