@@ -1,8 +1,11 @@
 import type { ArrayDescription } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 
-/** Roles of a field's dimensions. A valid time is `time`, or T0 (`init`) and `lead` together. */
-const AXIS_ROLES = ['time', 'init', 'lead', 'level', 'latitude', 'longitude'] as const;
+/**
+ * Roles of a field's dimensions. A valid time is `time`, or T0 (`init`) and `lead` together; a climatology has `dayofyear` in its
+ * place, and `hour` beside it.
+ */
+const AXIS_ROLES = ['time', 'init', 'lead', 'dayofyear', 'hour', 'level', 'latitude', 'longitude'] as const;
 export type AxisRole = (typeof AXIS_ROLES)[number];
 
 /** The names under which each role is known. A coordinate array is named as its dimension (CF, section 5). */
@@ -10,6 +13,8 @@ export const DIMENSION_NAMES: Readonly<Record<AxisRole, readonly string[]>> = {
   time: ['time', 'valid_time'],
   init: ['init_time', 'forecast_reference_time', 'reference_time'],
   lead: ['prediction_timedelta', 'lead_time', 'step', 'lead', 'forecast_period'],
+  dayofyear: ['dayofyear', 'day_of_year'],
+  hour: ['hour', 'hour_of_day'],
   level: ['pressure_level', 'level', 'isobaricInhPa', 'plev', 'pressure'],
   latitude: ['lat', 'latitude'],
   longitude: ['lon', 'longitude'],
@@ -32,13 +37,20 @@ export function fieldAxes({ name, dimensionNames, shape }: ArrayDescription): Fi
     .map((role) => (role === 'time' && roles.includes('lead') ? 'init' : role));
   const known = axes.filter((role) => role !== 'single');
   const isComplete = known.includes('latitude') && known.includes('longitude');
-  if (isComplete && axes.length === roles.length && new Set(known).size === known.length) return axes;
+  const isEachKnown = axes.length === roles.length && new Set(known).size === known.length;
+  if (isComplete && isEachKnown && isOneKindOfTime(known)) return axes;
   const dimensions = dimensionNames.map((dimension, at) => `${dimension}: ${String(shape[at])}`).join(', ');
   throw invalidStore(
     `Variable ${name} has dimensions (${dimensions}); allowed: (time, lat, lon) or (time, pressure_level, lat, lon), ` +
-      'with T0 and lead in the place of time, and others only of length 1.',
+      'with T0 and lead in the place of time (in a climatology dayofyear, and hour), and others only of length 1.',
   );
 }
+
+/** Fields are of valid times, or of days of the year and hours of the day. */
+const isOneKindOfTime = (roles: readonly AxisRole[]): boolean =>
+  roles.includes('dayofyear')
+    ? !roles.some((role) => role === 'time' || role === 'init' || role === 'lead')
+    : !roles.includes('hour');
 
 /** The coordinate array of each role that is a dimension of the fields; all of them must share it. */
 export function coordinateNames(fields: readonly ArrayDescription[]): ReadonlyMap<AxisRole, string> {

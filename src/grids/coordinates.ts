@@ -5,7 +5,7 @@ import type { Grid } from './grid-store.ts';
 import { invalidStore } from './grid-errors.ts';
 import { readArray } from './read-array.ts';
 import { createUnpacker } from './field-reader.ts';
-import { type Coordinate, createTimeAxis, type TimeAxis } from './time-axis.ts';
+import { type Coordinate, createDayOfYearAxis, createTimeAxis, type TimeAxis } from './time-axis.ts';
 import { openArray, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
 
 /** An hourly axis of a century fits; a longer one is a mistake or an attack. */
@@ -44,15 +44,21 @@ export async function readCoordinates(
   for (const [role, name] of names) found.set(role, await readCoordinate(group, name));
   const lengths = new Map([...found].map(([role, { values }]) => [role, values.length]));
   if (!found.has('level')) await addScalar(group, 'level', found);
-  await addTimes(group, found);
+  if (!found.has('dayofyear')) await addTimes(group, found);
   const level = found.get('level');
   return {
     lengths,
-    times: createTimeAxis({ time: found.get('time'), init: found.get('init'), lead: found.get('lead') }),
+    times: toTimeAxis(found),
     pressureLevelsHpa: level === undefined ? null : toPressureLevels(level),
     latitudes: toDegrees(required(found.get('latitude')), { min: -90, max: 90 }),
     longitudes: toMeridians(required(found.get('longitude'))),
   };
+}
+
+function toTimeAxis(found: ReadonlyMap<AxisRole, Coordinate>): TimeAxis {
+  const dayOfYear = found.get('dayofyear');
+  if (dayOfYear !== undefined) return createDayOfYearAxis(dayOfYear, found.get('hour'));
+  return createTimeAxis({ time: found.get('time'), init: found.get('init'), lead: found.get('lead') });
 }
 
 /** Beside a lead, `time` is T0. Without a dimension of time there may be a scalar valid time, or T0 and lead. */
@@ -141,11 +147,11 @@ function toPressureLevels({ description, values }: Coordinate): number[] {
 function toMeridians(coordinate: Coordinate): Float64Array {
   const { values } = coordinate;
   const steps = values.slice(1).map((value, at) => Math.sign(value - (values[at] ?? value)));
-  const turn = steps.reduce((sum, step) => sum + step, 0) < 0 ? -360 : 360;
-  let turns = 0;
+  const circle = steps.reduce((sum, step) => sum + step, 0) < 0 ? -360 : 360;
+  let circles = 0;
   const meridians = values.map((value, at) => {
-    if (at > 0 && steps[at - 1] === -Math.sign(turn)) turns += 1;
-    return value + turns * turn;
+    if (at > 0 && steps[at - 1] === -Math.sign(circle)) circles += 1;
+    return value + circles * circle;
   });
   const degrees = toDegrees({ ...coordinate, values: meridians }, { min: -720, max: 1080 });
   const isClosed = Math.abs(Math.abs((degrees.at(-1) ?? 0) - (degrees[0] ?? 0)) - 360) < 1e-6;

@@ -28,7 +28,10 @@ export interface Grid {
 /** Uniform interface to gridded fields, independent of storage format and location. */
 export interface GridStore extends Grid {
   readonly variables: readonly GridVariable[];
+  /** None for a climatology by day of year. */
   readonly validTimes: readonly Date[];
+  /** Whether it is a climatology by day of year, which has a field for every time. */
+  readonly isByDayOfYear?: boolean;
   /**
    * One field on the store's own grid: row-major (latitude, longitude), NaN where the store holds no value.
    *
@@ -37,7 +40,15 @@ export interface GridStore extends Grid {
   readField(request: FieldRequest): Promise<Float32Array>;
 }
 
+/** Whether a store has fields of a valid time, to the millisecond. */
+export const hasTime = (
+  { validTimes, isByDayOfYear = false }: Pick<GridStore, 'validTimes' | 'isByDayOfYear'>,
+  validTime: Date,
+): boolean => isByDayOfYear || validTimes.some((time) => time.getTime() === validTime.getTime());
+
 export interface GridStoreOptions {
+  /** Whether the store may be a climatology by day of year; as truth or forecast it would have fields of the future. Default no. */
+  readonly allowsDayOfYear?: boolean;
   /** Error category of an absent valid time, chosen by the caller. Default `invalid_response`. */
   readonly timeMissingCategory?: ErrorCategory;
   /** Whether a chunk file that is absent is an error, instead of the fill value of the Zarr specification. */

@@ -32,7 +32,11 @@ export async function openGridStore(source: GridSource, options: GridStoreOption
     const descriptions = stored.map(({ description }) => description);
     const coordinates = await readCoordinates(group, coordinateNames(descriptions));
     for (const description of descriptions) requireSameShape(description, coordinates);
-    const { requireChunks = false } = options;
+    const { requireChunks = false, allowsDayOfYear = false } = options;
+    if (coordinates.times.isByDayOfYear && !allowsDayOfYear)
+      throw invalidStore(
+        'The store is a climatology: its fields are by day of the year (dayofyear), not by valid time. Only --climatology may be one.',
+      );
     const store = withChunkGuard(group.store, { arrays: descriptions, requireChunks });
     return await createGridStore({ ...group, store }, { stored, coordinates, options });
   } catch (error) {
@@ -82,6 +86,7 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
   return {
     variables,
     validTimes: coordinates.times.validTimes,
+    isByDayOfYear: coordinates.times.isByDayOfYear,
     latitudes: coordinates.latitudes,
     longitudes: coordinates.longitudes,
     async readField(request) {

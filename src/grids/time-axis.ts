@@ -13,11 +13,17 @@ export interface TimeIndex {
   readonly time: number;
   readonly init: number;
   readonly lead: number;
+  readonly dayofyear: number;
+  readonly hour: number;
 }
+
+const FIRST_INDEX: TimeIndex = { time: 0, init: 0, lead: 0, dayofyear: 0, hour: 0 };
 
 /** The valid times of a store, and where their fields are. */
 export interface TimeAxis {
   readonly validTimes: readonly Date[];
+  /** Whether each time has a field, by its day of the year. */
+  readonly isByDayOfYear: boolean;
   /** Undefined for a time that the store lacks. */
   readonly indexOf: (validTime: Date) => TimeIndex | undefined;
 }
@@ -57,7 +63,7 @@ export function createTimeAxis({ time, init, lead }: TimeCoordinates): TimeAxis 
     leads.map((millis, leadAt) => ({
       millis: from === null || millis === null ? null : from + millis,
       // A dimension `time` is T0 where the lead is scalar.
-      index: { time: at, init: at, lead: leadAt },
+      index: { ...FIRST_INDEX, time: at, init: at, lead: leadAt },
     })),
   );
   return toAxis(start.description.name, entries);
@@ -76,8 +82,59 @@ function toAxis(
   if (indices.size === 0) throw invalidStore(`Coordinate ${name} holds no time at all.`);
   return {
     validTimes: [...indices.keys()].map((millis) => new Date(millis)),
+    isByDayOfYear: false,
     indexOf: (validTime) => indices.get(validTime.getTime()),
   };
+}
+
+const DAYS_OF_LEAP_YEAR = 366;
+const MILLIS_PER_DAY = 86_400_000;
+/** Climatologies of the field are six-hourly. */
+const HOURS_BETWEEN = 6;
+
+/**
+ * Makes the axis of a climatology: a time has the field of its day of the year (1 to 366, so that 1 March is day 60 or 61) and of
+ * the last six-hourly hour, each the nearest that there is: the last day of a leap year is day 365 where there is no other.
+ */
+export function createDayOfYearAxis(dayOfYear: Coordinate, hour: Coordinate | undefined): TimeAxis {
+  requireWithin(dayOfYear, { min: 1, max: DAYS_OF_LEAP_YEAR });
+  if (hour !== undefined) requireWithin(hour, { min: 0, max: 23 });
+  return {
+    validTimes: [],
+    isByDayOfYear: true,
+    indexOf: (validTime) => {
+      const start = Date.UTC(validTime.getUTCFullYear(), 0, 1);
+      const day = Math.floor((validTime.getTime() - start) / MILLIS_PER_DAY) + 1;
+      const sixHourly = Math.floor(validTime.getUTCHours() / HOURS_BETWEEN) * HOURS_BETWEEN;
+      return {
+        ...FIRST_INDEX,
+        dayofyear: nearestIndex(dayOfYear.values, day),
+        hour: hour === undefined ? 0 : nearestIndex(hour.values, sixHourly),
+      };
+    },
+  };
+}
+
+function requireWithin(
+  { description, values }: Coordinate,
+  { min, max }: { min: number; max: number },
+): void {
+  const isDistinct = new Set(values).size === values.length;
+  if (isDistinct && values.every((value) => Number.isInteger(value) && value >= min && value <= max)) return;
+  throw invalidStore(
+    `Coordinate ${description.name} of a climatology must hold whole numbers from ${min} to ${max}, each once.`,
+  );
+}
+
+/** The index of the nearest value; of two the larger value, as in pandas. */
+function nearestIndex(values: readonly number[], wanted: number): number {
+  let nearest = 0;
+  for (const [index, value] of values.entries()) {
+    const best = values[nearest] ?? value;
+    const closer = Math.abs(best - wanted) - Math.abs(value - wanted);
+    if (closer > 0 || (closer === 0 && value > best)) nearest = index;
+  }
+  return nearest;
 }
 
 const isTime = (value: number): boolean => !Number.isNaN(value) && value !== NOT_A_TIME;

@@ -1,4 +1,4 @@
-import { type GridDatasetVariable, type GridStore, writeGridStore, type ZarrFormat } from '#grids';
+import { type GridDatasetVariable, type GridStore, hasTime, writeGridStore, type ZarrFormat } from '#grids';
 import { createFieldCorruption } from './field-corruption.ts';
 import { drawWaves, wavePattern } from './planetary-waves.ts';
 import { createRandom, deriveSeed } from './seeded-random.ts';
@@ -42,9 +42,7 @@ export async function makeSimulatedForecast(
   const sources = copyOfReference === undefined ? [truth, climatology] : [copyOfReference];
   const validTimes = options.leads
     .map((lead) => new Date(initTime.getTime() + lead * MILLIS_PER_HOUR))
-    .filter((time) =>
-      sources.every((store) => store.validTimes.some((other) => other.getTime() === time.getTime())),
-    );
+    .filter((time) => sources.every((store) => hasTime(store, time)));
   if (validTimes.length === 0) {
     throw new RangeError(
       `None of the leads ${options.leads.join(', ')} h is in the stores that a forecast is made of.`,

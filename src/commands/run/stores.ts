@@ -22,7 +22,8 @@ export interface StoreLocations {
  */
 export async function openNamedStore(option: string, location: GridSource): Promise<GridStore> {
   try {
-    return await openGridStore(location, { timeMissingCategory: 'truth_missing' });
+    const allowsDayOfYear = option === '--climatology';
+    return await openGridStore(location, { timeMissingCategory: 'truth_missing', allowsDayOfYear });
   } catch (error) {
     const category = error instanceof CategorizedError ? error.category : 'unknown';
     const reason = messageOf(error);

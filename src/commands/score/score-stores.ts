@@ -1,4 +1,4 @@
-import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '#grids';
+import { createInterpolator, type FieldRequest, type GridStore, type GridVariable, hasTime } from '#grids';
 import { failedCheckOf } from '#pipeline/scores/gated-field';
 import { coverageOf } from '#scoring/coverage';
 import { scoreField, type FieldScores } from '#scoring/field-scores';
@@ -176,10 +176,6 @@ function fieldsOn(grid: GridStore, store: GridStore): ReadField {
     if (!stored || !hasTime(store, validTime)) return undefined;
     return interpolate(await store.readField(request));
   };
-}
-
-function hasTime(store: GridStore, validTime: Date): boolean {
-  return store.validTimes.some((time) => time.getTime() === validTime.getTime());
 }
 
 function isStoredAt(candidate: GridVariable, name: Variable, pressureHpa: number | null): boolean {

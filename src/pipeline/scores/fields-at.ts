@@ -1,8 +1,8 @@
-import { createInterpolator, type GridStore } from '#grids';
+import { createInterpolator, type GridStore, hasTime } from '#grids';
 import type { CacheUse } from './field-cache.ts';
 import { hasField, type PlannedField } from './field-plan.ts';
 import type { ScoringStores } from './cycle-stores.ts';
-import { hasTime, type StoreHandle } from './store-handle.ts';
+import type { StoreHandle } from './store-handle.ts';
 
 /** One of the validator's stores, opened. */
 export interface OpenedStore {

@@ -1,4 +1,4 @@
-import type { GridStore } from '#grids';
+import { type GridStore, hasTime } from '#grids';
 import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { classifyError } from '#steps';
@@ -25,10 +25,6 @@ export interface StoreHandleOptions {
   /** Age after which an opened store is reopened to look for new times, milliseconds. */
   readonly refreshMillis: number;
 }
-
-/** Whether a store holds a valid time, to the millisecond. */
-export const hasTime = (store: GridStore, validTime: Date): boolean =>
-  store.validTimes.some((time) => time.getTime() === validTime.getTime());
 
 /** Memoizes an opened store for all steps; concurrent openings share one promise, and a failed one is not kept. */
 export function createStoreHandle(

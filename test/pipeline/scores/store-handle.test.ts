@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GridStore } from '#grids';
-import { createStoreHandle, hasTime, upstreamError } from '#pipeline/scores/store-handle';
+import { type GridStore, hasTime } from '#grids';
+import { createStoreHandle, upstreamError } from '#pipeline/scores/store-handle';
 import { CategorizedError } from '#semconv';
 import { isoAfterInit, tinyStore } from '../support/tiny-world.ts';
 
