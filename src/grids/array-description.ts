@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { invalidStore } from './grid-errors.ts';
-import { isFillStorable } from './library-metadata.ts';
+import { requireKnownCodecs } from './codecs/codec-table.ts';
+import { isFillStorable } from './codecs/library-metadata.ts';
+import { timeTypeOf } from './time-type.ts';
 
 export type ZarrFormat = 2 | 3;
 
@@ -19,6 +21,7 @@ const BYTES_PER_VALUE = {
   float64: 8,
 } as const;
 export type ArrayDataType = keyof typeof BYTES_PER_VALUE;
+export const FORECAST_DATA_TYPES = Object.keys(BYTES_PER_VALUE);
 
 const V2_KINDS: Readonly<Record<string, string>> = { i: 'int', u: 'uint', f: 'float' };
 
@@ -89,7 +92,7 @@ const v2Schema = z.object({
   chunks: chunkLengths,
   dtype: z.string(),
   compressor: z.object({ id: z.string() }).nullish(),
-  filters: z.array(z.object({ id: z.string() })).nullish(),
+  filters: z.array(z.looseObject({ id: z.string() })).nullish(),
   fill_value: z.unknown(),
 });
 
@@ -108,12 +111,14 @@ const v3Schema = z.object({
   zarr_format: z.literal(3),
   node_type: z.literal('array'),
   shape: lengths,
-  data_type: z.string(),
+  data_type: z.union([z.string(), z.object({ name: z.string(), configuration: z.unknown() })]),
   chunk_grid: z.object({
     name: z.literal('regular'),
     configuration: z.object({ chunk_shape: chunkLengths }),
   }),
-  codecs: z.array(z.object({ name: z.string(), configuration: z.unknown().optional() })),
+  codecs: z.array(
+    z.object({ name: z.string(), configuration: z.record(z.string(), z.unknown()).optional() }),
+  ),
   dimension_names: z.array(z.string().nullable()).nullish(),
   fill_value: z.unknown(),
   attributes: z.unknown(),
@@ -134,6 +139,7 @@ export interface ArrayDocuments {
  */
 export function describeArray(name: string, format: ZarrFormat, documents: ArrayDocuments): ArrayDescription {
   const description = format === 2 ? describeV2(name, documents) : describeV3(name, documents.array);
+  requireKnownCodecs(description);
   const { shape, chunkShape, dimensionNames, dataType } = description;
   if (chunkShape.length !== shape.length || dimensionNames.length !== shape.length) {
     throw invalidStore(
@@ -164,19 +170,21 @@ export function decodedChunkBytes({ chunkShape, shard, dataType }: ArrayDescript
 function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
   const array = parse(name, v2Schema, documents.array);
   const attributes = parse(name, attributesSchema, documents.attributes ?? {});
-  const dataType = toDataType(name, v2DataTypeName(array.dtype));
-  const codecs = (array.filters ?? []).map((filter) => filter.id);
+  const timeUnits = timeTypeOf(array.dtype);
+  const dataType = timeUnits === null ? toDataType(name, v2DataTypeName(array.dtype)) : 'int64';
+  const filters = (array.filters ?? []).map(({ id, ...configuration }) => ({ name: id, configuration }));
+  const codecs = filters.map((filter) => filter.name);
   if (array.compressor) codecs.push(array.compressor.id);
   // In format 2 the array's own fill value marks absent values, before any attribute, as xarray reads and writes it.
   const ownFill = scalar.safeParse(array.fill_value ?? undefined).data;
   return {
-    ...commonParts(name, { attributes, dataType, fill: ownFill ?? attributes._FillValue }),
+    ...commonParts(name, { attributes, dataType, timeUnits, fill: ownFill ?? attributes._FillValue }),
     shape: array.shape,
     shard: null,
     chunkShape: array.chunks,
     dimensionNames: attributes._ARRAY_DIMENSIONS ?? [],
     dataType,
-    hasFillValue: array.fill_value !== null && array.fill_value !== undefined && isFillStorable(array),
+    hasFillValue: hasFill(array.fill_value, filters),
     codecs,
   };
 }
@@ -185,15 +193,16 @@ function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
 function describeV3(name: string, document: unknown): ArrayDescription {
   const array = parse(name, v3Schema, document);
   const attributes = parse(name, attributesSchema, array.attributes ?? {});
-  const dataType = toDataType(name, array.data_type);
+  const timeUnits = timeTypeOf(array.data_type);
+  const dataType = timeUnits === null ? toDataType(name, nameOfType(array.data_type)) : 'int64';
   return {
-    ...commonParts(name, { attributes, dataType, fill: attributes._FillValue }),
+    ...commonParts(name, { attributes, dataType, timeUnits, fill: attributes._FillValue }),
     shape: array.shape,
     chunkShape: array.chunk_grid.configuration.chunk_shape,
     shard: describeShard(name, array),
     dimensionNames: (array.dimension_names ?? []).map((dimension) => dimension ?? ''),
     dataType,
-    hasFillValue: array.fill_value !== null && array.fill_value !== undefined,
+    hasFillValue: hasFill(array.fill_value, array.codecs),
     codecs: array.codecs.map((codec) => codec.name),
   };
 }
@@ -220,14 +229,22 @@ function describeShard(name: string, array: z.infer<typeof v3Schema>): ShardDesc
 interface CommonParts {
   readonly attributes: z.infer<typeof attributesSchema>;
   readonly dataType: ArrayDataType;
+  /** Of an array of times; what the attributes say comes first. */
+  readonly timeUnits: string | null;
   readonly fill: unknown;
 }
 
-function commonParts(name: string, { attributes, dataType, fill }: CommonParts) {
+const hasFill = (fill: unknown, codecs: Parameters<typeof isFillStorable>[1]): boolean =>
+  fill !== null && fill !== undefined && isFillStorable(fill, codecs);
+
+const nameOfType = (dataType: string | { readonly name: string }): string =>
+  typeof dataType === 'string' ? dataType : dataType.name;
+
+function commonParts(name: string, { attributes, dataType, timeUnits, fill }: CommonParts) {
   const isUnsigned = String(attributes._Unsigned ?? dataType.startsWith('uint')).toLowerCase() === 'true';
   return {
     name,
-    units: attributes.units ?? null,
+    units: attributes.units ?? timeUnits,
     standardName: attributes.standard_name ?? null,
     calendar: attributes.calendar ?? null,
     scaleFactor: attributes.scale_factor ?? 1,

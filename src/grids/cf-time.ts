@@ -27,7 +27,8 @@ const SHORT_UNITS: Readonly<Record<string, keyof typeof MILLIS_PER_UNIT>> = {
   d: 'day',
 };
 
-const CALENDARS = ['standard', 'gregorian', 'proleptic_gregorian'];
+/** Calendars whose dates are those of the weather. */
+export const CALENDARS = ['standard', 'gregorian', 'proleptic_gregorian'];
 
 /** Before this year the `standard` calendar is Julian; a `Date` is always Gregorian. */
 const FIRST_GREGORIAN_YEAR = 1583;

@@ -1,5 +1,5 @@
 import type { ZarrFormat } from './array-description.ts';
-import type { ChunkCodec } from './chunk-codec.ts';
+import type { ChunkCodec } from './codecs/chunk-codec.ts';
 
 /** An array that is about to be written. */
 export interface NewArray {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Variable } from '#semconv';
 import type { ZarrFormat } from './array-description.ts';
-import { type ChunkCodec, type ChunkCodecName, createChunkCodec } from './chunk-codec.ts';
+import { type ChunkCodec, type ChunkCodecName, createChunkCodec } from './codecs/chunk-codec.ts';
 import type { Grid } from './grid-store.ts';
 import { arrayDocuments, chunkPath, type NewArray, rootDocuments } from './write-metadata.ts';
 

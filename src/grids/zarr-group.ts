@@ -10,7 +10,9 @@ import {
 import { CategorizedError } from '#semconv';
 import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
 import { invalidStore, toGridError } from './grid-errors.ts';
-import { withLibraryMetadata } from './library-metadata.ts';
+import { withLibraryMetadata } from './codecs/library-metadata.ts';
+import { registerCodecs } from './codecs/register-codecs.ts';
+import { describeOtherFormat } from './other-formats.ts';
 import { isMetadataFile, withPlainMetadata } from './plain-metadata.ts';
 
 /** The root of a Zarr hierarchy with a known format. Metadata, small and read repeatedly, is fetched at most once. */
@@ -41,6 +43,8 @@ export async function openZarrGroup(source: AsyncReadable): Promise<ZarrGroup> {
       : undefined;
   if ((await store.get('/.zgroup')) !== undefined) return { store, format: 2, arrayNames };
   if ((await store.get('/zarr.json')) !== undefined) return { store, format: 3, arrayNames };
+  const other = await describeOtherFormat(cached);
+  if (other !== null) throw invalidStore(other);
   throw new CategorizedError(
     'not_found',
     'There is no Zarr group here: neither .zgroup nor zarr.json exists. Check the address of the store.',
@@ -61,6 +65,7 @@ export async function readArrayDescription(
 
 /** Opens an array whose metadata `readArrayDescription` has validated. */
 export async function openArray({ store, format }: ZarrGroup, name: string): Promise<ZarrArray<DataType>> {
+  registerCodecs();
   const location = root(withLibraryMetadata(store)).resolve(name);
   try {
     return await (format === 2 ? open.v2 : open.v3)(location, { kind: 'array' });
