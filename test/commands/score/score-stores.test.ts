@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openGridStore, writeGridStore } from '#grids';
 import { describeLeftOut, scoreStores, type ScoreRow } from '#commands/score/score-stores';
 
-const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url));
+const SHARED_DATA = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
 const SKIP_NOTE = 'the shared reanalysis data is not here, so its expected scores are not checked';
 
 type ExpectedRow = ScoreRow & { readonly case: string; readonly forecast: string };
