@@ -1,6 +1,7 @@
 import type { PlannedField } from './field-plan.ts';
 import { createComparedFieldReader, type ComparedFields, type FieldSources } from './fields-at.ts';
 import { failedCheckOf, gateField, type FailedField, type GatedField } from './gated-field.ts';
+import { upstreamError } from './store-handle.ts';
 
 /** What a lead makes of each of its fields. Nothing may keep the values: the fields of a lead do not fit in memory. */
 export interface LeadRule<Result> {
@@ -21,7 +22,8 @@ export interface ExaminedFields<Result> {
  * Reads and checks the fields of a lead, one after the other, to the last: a field that fails hides none after it.
  *
  * @throws the error that no field is to blame for, a lost connection for example, as soon as it occurs. After a field
- * that failed the lead it only ends the reading: the first cause stays, and a dead connection is not tried again
+ * that failed the lead it only ends the reading: the first cause stays, and a dead connection is not tried again. Also
+ * `truth_not_ready` where the truth holds no value in any field: it is not filled yet, and no forecast can be blamed for that
  */
 export async function examineFields<Result>(
   sources: FieldSources,
@@ -31,11 +33,14 @@ export async function examineFields<Result>(
   const examine = createFieldExaminer(sources);
   const results: Result[] = [];
   let failure: FailedField | null = null;
+  const read = { scorable: 0, withTruth: 0 };
   try {
     for (const field of planned) {
       const startedAt = performance.now();
       const found = await examine(field);
       if (found.kind === 'scorable') {
+        read.scorable += 1;
+        if (found.fields.truth.some(Number.isFinite)) read.withTruth += 1;
         results.push(rule.scored(field, found, startedAt));
         continue;
       }
@@ -45,6 +50,11 @@ export async function examineFields<Result>(
   } catch (error) {
     if (failure === null) throw error;
   }
+  if (failure === null && read.scorable > 0 && read.withTruth === 0)
+    throw upstreamError(
+      sources.truth.name,
+      `its fields of ${sources.validTime.toISOString()} hold no value at all.`,
+    );
   return { results, failure };
 }
 

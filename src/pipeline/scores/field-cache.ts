@@ -35,7 +35,8 @@ interface Entry {
 /**
  * LRU cache of at most `maxBytes` of fields.
  *
- * Concurrent reads of one field share one promise (request coalescing). A failed read is not cached.
+ * Concurrent reads of one field share one promise (request coalescing). A failed read is not cached, nor a field without any value,
+ * as in a store whose times are made before they are filled.
  */
 export function createFieldCache(maxBytes: number): FieldCache {
   const entries = new Map<string, Entry>();
@@ -53,6 +54,7 @@ export function createFieldCache(maxBytes: number): FieldCache {
     entry.field.then(
       (field) => {
         if (entries.get(key) !== entry) return;
+        if (!field.some(Number.isFinite)) return void entries.delete(key);
         entry.bytes = field.byteLength;
         bytes += entry.bytes;
         dropOldest();

@@ -128,6 +128,15 @@ describe('scoreEra5Lead', () => {
     expect(score).toBeGreaterThan(0);
   });
 
+  it('truth without any value is not ready, and no forecast is blamed for it', async () => {
+    const empty = await tinyStore({ leads: [24], error: 0, nanEvery: 1 });
+    await expect(era5(good, { truth: { name: 'truth', store: empty } })).rejects.toMatchObject({
+      category: 'truth_not_ready',
+      retryable: true,
+      message: `The truth store cannot be read: its fields of ${isoAfterInit(24)} hold no value at all.`,
+    });
+  });
+
   it('a forecast without the time is read once, whatever the number of its fields', async () => {
     let reads = 0;
     const short = await tinyStore({ leads: [12], error: 0.1 });
