@@ -6,6 +6,7 @@ import { WEATHER_SCHEMA } from '#semconv/instrumentation-scope';
 import { renderMetricsPage } from '#semconv/metrics-page';
 import { renderReferencePage } from '#semconv/reference-page';
 import { renderColumns } from './columns-page.ts';
+import { renderGridStores } from './grid-stores-page.ts';
 import { RULE_FILES } from './rule-files.ts';
 import { renderPythonConstants } from './vocabulary/python-constants.ts';
 import { PYTHON_STEP, renderPythonStep } from './vocabulary/python-step.ts';
@@ -22,6 +23,7 @@ export interface GeneratedFile {
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/attributes.md', render: () => `${renderReferencePage()}\n${renderColumns()}` },
   { path: 'docs/metrics.md', render: renderMetricsPage },
+  { path: 'docs/grid-stores.md', render: renderGridStores },
   { path: `docs/vocabulary/weather-${WEATHER_SCHEMA.version}.json`, render: renderRegistry },
   { path: 'python/barograph_vocabulary.py', render: renderPythonConstants },
   { path: PYTHON_STEP, render: renderPythonStep },

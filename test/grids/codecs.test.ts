@@ -1,7 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openNamedStore } from '#commands/run/stores';
 import { openGridStore } from '#grids';
 import { decodeBzip2 } from '#grids/codecs/bzip2';
 import { CODECS } from '#grids/codecs/codec-table';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import {
   patchJson,
   plainFiles,
@@ -140,6 +144,15 @@ describe('what is no Zarr store', () => {
     expect(error).toMatchObject({
       category: 'invalid_response',
       message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('a file on a disk is looked into as well, and the path is not shown', async () => {
+    const file = join(await temporaryFolder(), 'truth.zarr.zip');
+    await writeFile(file, 'PK\u0003\u0004');
+    expect(await rejectionOf(openNamedStore('--truth', file))).toMatchObject({
+      message:
+        '--truth cannot be read as a Zarr store: This is a zip file, not a Zarr store. Unpack it, and name the directory that it holds.',
     });
   });
 
