@@ -69,7 +69,7 @@ async function findByStandardName(
 
 function inUnitOfVariable({ variable, description }: StoredVariable): StoredVariable {
   const { name, units, scaleFactor, addOffset } = description;
-  const conversion = conversionOf(variable, units);
+  const conversion = conversionOf(variable, units, name);
   if (conversion === null) {
     const { unit, units: others } = VARIABLE_NAMES[variable];
     const allowed = [unit, ...Object.keys(others)].join(', ');

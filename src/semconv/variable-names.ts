@@ -177,10 +177,21 @@ function spellingOf(unit: string): string {
   return (Object.hasOwn(SPELLINGS, lower) ? SPELLINGS[lower] : undefined) ?? plain;
 }
 
-/** How values in a unit become those of the variable; null for a unit that is none of it. Absent units are the variable's own. */
-export function conversionOf(variable: Variable, unit: string | null): UnitConversion | null {
+/** Names that mean a quantity in another unit than the variable's own: geopotential heights are in metres. */
+const UNITS_OF_NAMES: Readonly<Record<string, string>> = { gh: 'gpm', geopotential_height: 'gpm', zg: 'gpm' };
+
+/**
+ * How values in a unit become those of the variable; null for a unit that is none of it.
+ *
+ * @param unit absent units are the variable's own, or those that the name of the array means
+ */
+export function conversionOf(
+  variable: Variable,
+  unit: string | null,
+  name: string = variable,
+): UnitConversion | null {
   const names = VARIABLE_NAMES[variable];
-  if (unit === null) return times(1);
+  if (unit === null) return names.units[UNITS_OF_NAMES[name] ?? ''] ?? times(1);
   const spelling = spellingOf(unit);
   if (spelling.toLowerCase() === names.unit.toLowerCase()) return times(1);
   const found = Object.entries(names.units).find(([name]) => name.toLowerCase() === spelling.toLowerCase());

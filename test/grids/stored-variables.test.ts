@@ -33,6 +33,22 @@ describe('the names of variables', () => {
     expect(await store.readField(T850)).toEqual(smallField(FIELD.validTime, 850));
   });
 
+  it.each([
+    ['gh', 9.80665],
+    ['geopotential_height', 9.80665],
+    ['geopotential', 1],
+  ])(
+    'array %s without units is in the unit that its name means, so that heights are no geopotential',
+    async (name, factor) => {
+      const files = await renamed({ t: name });
+      setAttributes(files, name, { units: undefined });
+      const store = await openGridStore(files);
+      const heights = smallField(FIELD.validTime, 850);
+      const field = await store.readField({ ...T850, variable: 'z' });
+      expect(field).toEqual(heights.map((height) => height * factor));
+    },
+  );
+
   it('a store with two arrays of one variable is refused by both names', async () => {
     const files = await plainFiles();
     for (const [path, bytes] of [...files])
