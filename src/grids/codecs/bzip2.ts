@@ -1,5 +1,3 @@
-import { createBitReader, type BitReader } from './bit-reader.ts';
-
 const BLOCK_MAGIC = 0x314159265359;
 const END_MAGIC = 0x177245385090;
 /** The level in the header gives the size of a block in units of so many bytes. */
@@ -199,4 +197,42 @@ function checksum(bytes: Uint8Array): number {
   let sum = -1;
   for (const byte of bytes) sum = (sum << 8) ^ (SUMS[(sum >>> 24) ^ byte] ?? 0);
   return ~sum >>> 0;
+}
+
+/** Reads bits from bytes, the highest first. */
+interface BitReader {
+  /** @param count at most 32. @throws Error at the end */
+  read(count: number): number;
+  /** Skips to the next whole byte. */
+  alignToByte(): void;
+  /** Whole bytes that have not been touched. */
+  bytesLeft(): number;
+}
+
+function createBitReader(bytes: Uint8Array): BitReader {
+  let at = 0;
+  let held = 0;
+  let current = 0;
+  const readBit = (): number => {
+    if (held === 0) {
+      const byte = bytes[at];
+      if (byte === undefined) throw new Error('it is truncated');
+      current = byte;
+      at += 1;
+      held = 8;
+    }
+    held -= 1;
+    return (current >> held) & 1;
+  };
+  return {
+    read(count) {
+      let value = 0;
+      for (let bit = 0; bit < count; bit += 1) value = value * 2 + readBit();
+      return value;
+    },
+    alignToByte() {
+      held = 0;
+    },
+    bytesLeft: () => bytes.length - at,
+  };
 }
