@@ -39,11 +39,24 @@ function scoresOf(
   }));
 }
 
+/** Every field of a real lead has these; truth, reference and climatology are those of all miners. */
+function digestsOf(seed: number): ObservedEvent['attributes'] {
+  const digest = (what: number): string => what.toString(16).padStart(64, '9f2c11d0a4b7');
+  const field = seed % SCORED_FIELDS.length;
+  return {
+    'weather.component.forecast_digest': digest(seed),
+    'weather.component.truth_digest': digest(field),
+    'weather.component.reference_digest': digest(field + 1e6),
+    'weather.component.climatology_digest': digest(field + 2e6),
+  };
+}
+
 /** Numbers with all digits, as real scores have. */
 function metricsOf(seed: number): ObservedEvent['attributes'] {
   const wave = (frequency: number): number => (Math.sin(seed * frequency) + 1) / 2;
   const rmse = 0.5 + 3 * wave(0.37);
   return {
+    ...digestsOf(seed),
     'weather.component.rmse': rmse,
     'weather.component.mse': rmse * rmse,
     'weather.component.acc': 0.6 + 0.4 * wave(0.71),

@@ -12,6 +12,21 @@ interface ScoredSpan {
   readonly completedAt: EpochMicros;
 }
 
+const DIGESTS = [
+  'weather.component.forecast_digest',
+  'weather.component.truth_digest',
+  'weather.component.reference_digest',
+  'weather.component.climatology_digest',
+] as const satisfies readonly (keyof ScoreValues)[];
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Checked here: a pattern in the schema would make every digest of every field pass zod. */
+const badDigests = (values: ScoreValues): readonly AttributeProblem[] =>
+  DIGESTS.filter((name) => values[name] != null && !SHA256.test(values[name])).map((attribute) => ({
+    attribute,
+    message: `${attribute} is ${JSON.stringify(values[attribute]?.slice(0, 80))}; allowed: a SHA-256 of 64 lower-case hex digits`,
+  }));
+
 function missingOf(values: ScoreValues, span: ScoredSpan): readonly AttributeProblem[] {
   const missing: string[] = REQUIRED_ATTRIBUTES.componentScore.filter((name) => values[name] == null);
   if (span.leadHours === null) missing.push('weather.lead_hours');
@@ -41,6 +56,10 @@ function toComponentScore(values: ScoreValues, span: ScoredSpan): ComponentScore
     calculationDurationMs: values['weather.component.calculation_duration_ms'] ?? null,
     failedCheck: values['weather.component.failed_check'] ?? null,
     reason: values['weather.component.reason'] ?? null,
+    forecastDigest: values['weather.component.forecast_digest'] ?? null,
+    truthDigest: values['weather.component.truth_digest'] ?? null,
+    referenceDigest: values['weather.component.reference_digest'] ?? null,
+    climatologyDigest: values['weather.component.climatology_digest'] ?? null,
     calculatedAt: span.completedAt,
   };
 }
@@ -56,9 +75,9 @@ export function readComponentScores(
   for (const event of events) {
     if (event.name !== EVENTS.componentScore) continue;
     const read = readAttributes(event.attributes, COMPONENT_SCORE_ATTRIBUTES, adjustments);
-    const missing = missingOf(read.values, span);
-    if (read.problems.length + missing.length === 0) scores.push(toComponentScore(read.values, span));
-    else problems.push(...read.problems, ...missing);
+    const wrong = [...missingOf(read.values, span), ...badDigests(read.values)];
+    if (read.problems.length + wrong.length === 0) scores.push(toComponentScore(read.values, span));
+    else problems.push(...read.problems, ...wrong);
   }
   return { scores, problems };
 }

@@ -1,4 +1,4 @@
-import type { ATTRIBUTES } from '#semconv';
+import { type ATTRIBUTES, scrubValue } from '#semconv';
 import { cleanJson, type Adjustments } from './clean-value.ts';
 import { microsOfIso } from './instants.ts';
 import type { AttributeValues } from './read-attributes.ts';
@@ -42,6 +42,7 @@ const PLAIN = {
   'weather.manifest.hash_claimed': 'manifestHashClaimed',
   'weather.manifest.hash_computed': 'manifestHashComputed',
   'weather.verification.passed': 'verificationPassed',
+  'weather.score.scorer_version': 'scorerVersion',
 } as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
 const INSTANTS = {
   'weather.run.init_time': 'initTime',
@@ -57,6 +58,10 @@ const JSON_TEXTS = {
   'weather.forecast.input_sources': 'inputSources',
   'weather.run.input_metadata': 'runInputMetadata',
   'weather.manifest.header': 'manifestHeader',
+} as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
+/** JSON that names places: a sender may have named them in full. */
+const JSON_PLACES = {
+  'weather.score.inputs': 'scoreInputs',
 } as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
 /** Null is a value of these: there is no such score. */
 const SCORES = {
@@ -77,6 +82,7 @@ const READERS: readonly (readonly [attribute: string, readInto: ReadInto])[] = [
   ...into(PLAIN, (value) => value ?? undefined),
   ...into(INSTANTS, (value) => instantOf(value as string | null)),
   ...into(JSON_TEXTS, (value, adjustments) => jsonOf(value as string | null, adjustments)),
+  ...into(JSON_PLACES, (value, adjustments) => scrubValue(jsonOf(value as string | null, adjustments))),
   ...into(SCORES, (value) => value),
 ];
 

@@ -72,6 +72,8 @@ export interface StateFact {
   readonly scoreInitial?: number | null;
   readonly scoreEra5?: number | null;
   readonly truthDueTime?: EpochMicros;
+  readonly scoreInputs?: unknown;
+  readonly scorerVersion?: string;
 }
 
 /**
@@ -100,6 +102,11 @@ export interface ComponentScoreFact {
   readonly calculationDurationMs: number | null;
   readonly failedCheck: FieldCheck | null;
   readonly reason: string | null;
+  /** SHA-256 of what the field was read from, hex; null where it is not known. */
+  readonly forecastDigest: string | null;
+  readonly truthDigest: string | null;
+  readonly referenceDigest: string | null;
+  readonly climatologyDigest: string | null;
   readonly calculatedAt: EpochMicros;
 }
 

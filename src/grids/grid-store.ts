@@ -1,4 +1,4 @@
-import type { ErrorCategory, Variable } from '#semconv';
+import type { ErrorCategory, StoreKind, Variable } from '#semconv';
 
 /** One of the nine forecast variables, as a store holds it. */
 export interface GridVariable {
@@ -35,9 +35,34 @@ export interface GridStore extends Grid {
   /**
    * One field on the store's own grid: row-major (latitude, longitude), NaN where the store holds no value.
    *
+   * @param onDigest told the SHA-256 (hex) of the files and ranges that the field was read from, and of what they mean; not called
+   *   by a store that knows no bytes
    * @throws GridTimeMissingError where the store lacks the valid time, CategorizedError for everything else.
    */
-  readField(request: FieldRequest): Promise<Float32Array>;
+  readField(request: FieldRequest, onDigest?: (digest: string) => void): Promise<Float32Array>;
+  /** What is recorded of the store; absent for one that a program made by itself. */
+  readonly inputs?: StoreInputs;
+}
+
+/** What is recorded of a store from which a score was made. */
+export interface StoreInputs {
+  readonly kind: StoreKind;
+  /** Without host, user, query and folders; null for a store without a place of its own. */
+  readonly address: string | null;
+  /** Experiment version of ERA5 at a time: `0001` is final, `0005` preliminary (ERA5T); null where the store has none. */
+  readonly expverAt: (validTime: Date) => Promise<string | null>;
+}
+
+/** Reads a field with the digest of what it was read from; null for a store that knows none. */
+export async function readDigestedField(
+  store: GridStore,
+  request: FieldRequest,
+): Promise<{ readonly values: Float32Array; readonly digest: string | null }> {
+  const found: { digest: string | null } = { digest: null };
+  const values = await store.readField(request, (digest) => {
+    found.digest = digest;
+  });
+  return { values, digest: found.digest };
 }
 
 /** Whether a store has fields of a valid time, to the millisecond. */
@@ -53,4 +78,6 @@ export interface GridStoreOptions {
   readonly timeMissingCategory?: ErrorCategory;
   /** Whether a chunk file that is absent is an error, instead of the fill value of the Zarr specification. */
   readonly requireChunks?: boolean;
+  /** What is recorded of a store of bytes that does not show where it is. */
+  readonly origin?: Pick<StoreInputs, 'kind' | 'address'>;
 }

@@ -8,8 +8,10 @@ import { type Coordinates, readCoordinates } from './coordinates.ts';
 import { createDirectoryStore, createMemoryStore } from './directory-store.ts';
 import { createArrayFieldReader, type FieldIndex } from './field-reader.ts';
 import { GridTimeMissingError, invalidStore, toGridError } from './grid-errors.ts';
-import type { FieldRequest, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
+import type { FieldRequest, GridStore, GridStoreOptions, GridVariable, StoreInputs } from './grid-store.ts';
 import { createHttpStore } from './http-store.ts';
+import { type DigestingStore, withReadDigests } from './read-digests.ts';
+import { createExpverReader, meaningOf, originOf } from './store-inputs.ts';
 import { readVariables, type StoredVariable } from './stored-variables.ts';
 import { openArray, openZarrGroup, type ZarrGroup } from './zarr-group.ts';
 
@@ -27,7 +29,8 @@ export type GridSource = string | ReadonlyMap<string, Uint8Array> | AsyncReadabl
  */
 export async function openGridStore(source: GridSource, options: GridStoreOptions = {}): Promise<GridStore> {
   try {
-    const group = await openZarrGroup(toReadable(source));
+    const reads = withReadDigests(toReadable(source));
+    const group = await openZarrGroup(reads.store);
     const stored = await readVariables(group);
     const descriptions = stored.map(({ description }) => description);
     const coordinates = await readCoordinates(group, coordinateNames(descriptions));
@@ -38,7 +41,11 @@ export async function openGridStore(source: GridSource, options: GridStoreOption
         'The store is a climatology: its fields are by day of the year (dayofyear), not by valid time. Only --climatology may be one.',
       );
     const store = withChunkGuard(group.store, { arrays: descriptions, requireChunks });
-    return await createGridStore({ ...group, store }, { stored, coordinates, options });
+    const inputs = {
+      ...(options.origin ?? originOf(source)),
+      expverAt: createExpverReader(group, coordinates.times),
+    };
+    return await createGridStore({ ...group, store }, { stored, coordinates, options, reads, inputs });
   } catch (error) {
     throw toGridError(error, 'The store');
   }
@@ -66,38 +73,60 @@ interface GridParts {
   readonly stored: readonly StoredVariable[];
   readonly coordinates: Coordinates;
   readonly options: GridStoreOptions;
+  readonly reads: DigestingStore;
+  readonly inputs: StoreInputs;
+}
+
+/** Reads one variable, whose bytes mean what `meaning` says. */
+interface VariableReader {
+  readonly read: (index: FieldIndex) => Promise<Float32Array>;
+  readonly meaning: string;
 }
 
 /** Opens the array of every variable once; later reads need no metadata. */
-async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<GridStore> {
-  const { stored, coordinates, options } = parts;
-  const readers = new Map<Variable, (index: FieldIndex) => Promise<Float32Array>>();
+async function openReaders(
+  group: ZarrGroup,
+  { stored, coordinates }: GridParts,
+): Promise<ReadonlyMap<Variable, VariableReader>> {
+  const readers = new Map<Variable, VariableReader>();
   for (const { variable, description } of stored) {
-    readers.set(
-      variable,
-      createArrayFieldReader(
-        await openArray(group, description.name),
-        description,
-        coordinates.longitudes.length,
-      ),
-    );
+    const array = await openArray(group, description.name);
+    readers.set(variable, {
+      read: createArrayFieldReader(array, description, coordinates.longitudes.length),
+      meaning: await meaningOf(group, description, coordinates),
+    });
   }
+  return readers;
+}
+
+async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<GridStore> {
+  const { stored, coordinates, options, reads, inputs } = parts;
+  const { times, latitudes, longitudes } = coordinates;
+  const readers = await openReaders(group, parts);
   const variables = stored.map((one) => toVariable(one, coordinates));
+  const find = (request: FieldRequest) => {
+    const levelIndex = findLevel(request, variables);
+    const timeIndex = times.indexOf(request.validTime);
+    const reader = readers.get(request.variable);
+    if (timeIndex === undefined || reader === undefined) {
+      const category = options.timeMissingCategory ?? 'invalid_response';
+      throw new GridTimeMissingError(category, request.validTime, times.validTimes);
+    }
+    return { meaning: reader.meaning, read: () => reader.read({ timeIndex, levelIndex }) };
+  };
   return {
     variables,
-    validTimes: coordinates.times.validTimes,
-    isByDayOfYear: coordinates.times.isByDayOfYear,
-    latitudes: coordinates.latitudes,
-    longitudes: coordinates.longitudes,
-    async readField(request) {
-      const levelIndex = findLevel(request, variables);
-      const timeIndex = coordinates.times.indexOf(request.validTime);
-      const read = readers.get(request.variable);
-      if (timeIndex === undefined || read === undefined) {
-        const category = options.timeMissingCategory ?? 'invalid_response';
-        throw new GridTimeMissingError(category, request.validTime, coordinates.times.validTimes);
-      }
-      return read({ timeIndex, levelIndex });
+    validTimes: times.validTimes,
+    isByDayOfYear: times.isByDayOfYear,
+    latitudes,
+    longitudes,
+    inputs,
+    async readField(request, onDigest) {
+      const { meaning, read } = find(request);
+      if (onDigest === undefined) return read();
+      const { value, digest } = await reads.digest(meaning, read);
+      onDigest(digest);
+      return value;
     },
   };
 }

@@ -19,6 +19,8 @@ export interface VerificationStats {
 
 export interface VerifiedStore extends AsyncReadable {
   readonly stats: VerificationStats;
+  /** The hash of a file that was read, which has been verified. */
+  readonly hashOf: (key: string) => string | undefined;
 }
 
 /** The manifest's hash of one file: sha256 of the path's bytes, a NUL and the content, in hex. */
@@ -44,6 +46,7 @@ export function withManifestVerification(store: AsyncReadable, manifest: FileMan
     get stats() {
       return { ...counts, verifiedFiles: verified.size };
     },
+    hashOf: (key) => (verified.has(key.slice(1)) ? manifest.files[key.slice(1)]?.toLowerCase() : undefined),
     async getRange(key, range, options) {
       if (shard?.key !== key) shard = { key, content: verifiedStore.get(key, options) };
       const content = await shard.content;

@@ -36,6 +36,9 @@ const patterned = (pattern: RegExp, example: string, brief: string): AttributeDe
   schema: z.string().regex(pattern),
 });
 
+const digest = (what: string): AttributeDefinition<z.ZodString> =>
+  text('', '9f2c11d0a4b7…', `SHA-256 of the bytes that the field of the ${what} was read from, hex`);
+
 /** Every attribute that Barograph reads from a span. `docs/attributes.md` is generated from this table. */
 export const ATTRIBUTES = {
   // identity of the step
@@ -187,6 +190,17 @@ export const ATTRIBUTES = {
   'weather.score.initial': double('1', '0.61', 'Day-one score, 0 to 1'),
   'weather.score.era5': double('1', '0.55', 'Score of one lead against ERA5, 0 to 1'),
   'weather.score.reason': text('', 'acc is not finite', 'Why a score is missing'),
+  'weather.score.scorer_version': text(
+    '',
+    '1',
+    'Version of the rules by which the fields became scores',
+    'low',
+  ),
+  'weather.score.inputs': json(
+    '',
+    '[{"role":"truth","kind":"http","address":"https://[host]/era5.zarr","digest":"9f2c…","expver":"0005"}]',
+    'The stores that the lead was scored with: role, kind, address without host and user, SHA-256 over the digests of their fields, and the experiment version of ERA5',
+  ),
 
   // errors and cost
   'error.type': oneOf(ERROR_CATEGORIES, '', 'timeout', 'Category of the failure'),
@@ -280,6 +294,10 @@ export const COMPONENT_SCORE_ATTRIBUTES = {
     'forecast holds no finite value',
     'Why a metric is missing, or what the failed check found',
   ),
+  'weather.component.forecast_digest': digest('forecast'),
+  'weather.component.truth_digest': digest('truth'),
+  'weather.component.reference_digest': digest('reference'),
+  'weather.component.climatology_digest': digest('climatology'),
 } as const satisfies Record<string, AttributeDefinition>;
 export type ComponentScoreAttributeName = keyof typeof COMPONENT_SCORE_ATTRIBUTES;
 

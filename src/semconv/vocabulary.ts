@@ -209,6 +209,17 @@ export const ERA5_LEAD_CHECKS = [
   'coverage',
 ] as const satisfies readonly FieldCheck[];
 
+/** What the fields of a score are of; day one is scored against the analysis where there is one. */
+export const INPUT_ROLES = ['forecast', 'truth', 'analysis', 'reference', 'climatology'] as const;
+export type InputRole = (typeof INPUT_ROLES)[number];
+
+/**
+ * How a store is read: files of a directory, over HTTP, from memory; `verified` over HTTP against a manifest; `stream` by a program
+ * that gives the bytes, `program` by one that gives fields, whose bytes are unknown.
+ */
+export const STORE_KINDS = ['directory', 'http', 'memory', 'verified', 'stream', 'program'] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
 /** The transport outcome of a call to a miner, apart from the content of the reply. */
 export const TRANSPORT_OUTCOMES = ['success', 'failure'] as const;
 export type TransportOutcome = (typeof TRANSPORT_OUTCOMES)[number];

@@ -189,6 +189,14 @@ const verified = (run: number, miner: Miner): ObservedSpan =>
     },
   });
 
+/** What the fields were read from. */
+const DIGESTS = {
+  forecast_digest: '9f2c11d0'.repeat(8),
+  truth_digest: '11d09f2c'.repeat(8),
+  reference_digest: '2c11d09f'.repeat(8),
+  climatology_digest: 'd09f2c11'.repeat(8),
+};
+
 const METRICS = {
   rmse: 1.5,
   mse: 2.25,
@@ -226,6 +234,7 @@ const day1Scored = (run: number, miner: Miner): ObservedSpan =>
         pressure_level: 500,
         valid_time: initTimeOf(run).replace('T00', 'T12'),
         ...METRICS,
+        ...DIGESTS,
       }),
       componentScore({
         score_type: 'day1',

@@ -43,6 +43,10 @@ const COLUMNS: readonly Column<ScoreRow>[] = [
   of('calculation_duration_ms', 'float8', (score) => score.calculationDurationMs),
   of('failed_check', 'text', (score) => score.failedCheck),
   of('reason', 'text', (score) => score.reason),
+  of('forecast_digest', 'bytea', (score) => score.forecastDigest),
+  of('truth_digest', 'bytea', (score) => score.truthDigest),
+  of('reference_digest', 'bytea', (score) => score.referenceDigest),
+  of('climatology_digest', 'bytea', (score) => score.climatologyDigest),
   column('trace_id', 'text', ({ fact }) => fact.traceId),
   column('span_id', 'text', ({ fact }) => fact.spanId),
 ];

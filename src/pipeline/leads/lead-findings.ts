@@ -4,6 +4,7 @@ import { classifyError, type StepAttributes } from '#steps';
 import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import { newCacheUse, type CacheUse } from '../scores/field-cache.ts';
 import type { ComponentScore } from '../scores/component-score.ts';
+import { SCORER_VERSION, type ScoreInput } from '../scores/score-inputs.ts';
 
 /** What scoring a lead has found so far. It is mutable, so that a failed step reports what it found before the failure. */
 export interface LeadFindings {
@@ -11,6 +12,8 @@ export interface LeadFindings {
   forecast?: OpenedForecast;
   /** Of every field that was looked at, those that failed a check and those that the forecast lacks included. */
   components: readonly ComponentScore[];
+  /** The stores that a scoring that came to its end has read. */
+  inputs?: readonly ScoreInput[];
   /** Variables, with level, that were expected and that the forecast lacks. */
   missing: readonly string[];
   /** Variables that the validator's own stores lack, so that no forecast can be scored on them. */
@@ -48,8 +51,12 @@ export function leadContext(findings: LeadFindings): Record<string, unknown> {
 }
 
 /** The findings that have an attribute. */
-export const leadAttributes = ({ forecast, cache }: LeadFindings): StepAttributes => ({
+export const leadAttributes = ({ forecast, cache, inputs }: LeadFindings): StepAttributes => ({
   'weather.profile.bytes_read': (forecast?.stats().bytes ?? 0) + cache.bytes,
+  ...(inputs && {
+    'weather.score.inputs': JSON.stringify(inputs),
+    'weather.score.scorer_version': SCORER_VERSION,
+  }),
 });
 
 /** The response status of the miner after a lead failed; undefined when the failure is not about the hosted files. */

@@ -11,6 +11,7 @@ import type { FieldScores } from '#scoring';
 import type { StepEvent } from '#steps';
 import type { FailedField } from './gated-field.ts';
 import type { FieldsByPresence, PlannedField } from './field-plan.ts';
+import type { FieldDigests } from './fields-at.ts';
 
 /** Surface variables, and those on the isobaric levels: as many fields as a lead has at most. */
 const FULL_SET = 69;
@@ -30,6 +31,8 @@ export interface ComponentScore {
   readonly durationMs: number;
   readonly failedCheck: FieldCheck | null;
   readonly reason: string | null;
+  /** What its fields were read from; absent for a field that was not read. */
+  readonly digests?: FieldDigests | undefined;
 }
 
 /** The fields that all component scores of a span share. */
@@ -56,6 +59,7 @@ export function toComponentEvent(component: ComponentScore, instant: ScoredInsta
     'weather.component.calculation_duration_ms': component.durationMs,
     'weather.component.failed_check': component.failedCheck,
     'weather.component.reason': component.reason,
+    ...digestAttributes(component),
   };
   return { name: EVENTS.componentScore, attributes };
 }
@@ -76,6 +80,13 @@ function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
   };
 }
 
+const digestAttributes = ({ digests = {} }: ComponentScore): Attributes => ({
+  'weather.component.forecast_digest': digests.forecast ?? null,
+  'weather.component.truth_digest': digests.truth ?? null,
+  'weather.component.reference_digest': digests.reference ?? null,
+  'weather.component.climatology_digest': digests.climatology ?? null,
+});
+
 /** Names the metrics of a field that are not finite. The check of them fails only when none is. */
 export function checkMetrics(
   values: Readonly<Record<string, number | null>>,
@@ -91,7 +102,7 @@ export function checkMetrics(
 /** The component of a field that failed a check: no score of it is known. */
 export const failedComponent = (
   field: PlannedField,
-  { check, error }: Pick<FailedField, 'check' | 'error'>,
+  { check, error, digests }: Pick<FailedField, 'check' | 'error' | 'digests'>,
   { variableWeight, durationMs }: Pick<ComponentScore, 'variableWeight' | 'durationMs'>,
 ): ComponentScore => ({
   field,
@@ -102,6 +113,7 @@ export const failedComponent = (
   durationMs,
   failedCheck: check,
   reason: messageOf(error),
+  digests,
 });
 
 /** The component of a field that the forecast lacks. */

@@ -1,4 +1,4 @@
-import { createInterpolator, type FieldRequest, type Grid, type GridStore } from '#grids';
+import { createInterpolator, type FieldRequest, type Grid, type GridStore, readDigestedField } from '#grids';
 import { upstreamError } from './store-handle.ts';
 
 /** The use that one step made of the cache: hits, misses and bytes read. */
@@ -20,15 +20,22 @@ export interface FieldWanted {
   readonly use: CacheUse;
 }
 
+/** A field on the grid of the truth. */
+export interface FieldRead {
+  readonly values: Float32Array;
+  /** Of the bytes that it was read from, whenever that was; null where the store knows none. */
+  readonly digest: string | null;
+}
+
 /** Fields of truth, climatology and references: read once, scored against by every miner. */
 export interface FieldCache {
-  read(wanted: FieldWanted): Promise<Float32Array>;
+  read(wanted: FieldWanted): Promise<FieldRead>;
   /** Bytes of the cached fields. */
   readonly bytes: number;
 }
 
 interface Entry {
-  readonly field: Promise<Float32Array>;
+  readonly field: Promise<FieldRead>;
   bytes: number;
 }
 
@@ -48,14 +55,14 @@ export function createFieldCache(maxBytes: number): FieldCache {
       bytes -= entry.bytes;
     }
   };
-  const load = (key: string, wanted: FieldWanted): Promise<Float32Array> => {
+  const load = (key: string, wanted: FieldWanted): Promise<FieldRead> => {
     const entry: Entry = { field: readOnGrid(wanted), bytes: 0 };
     entries.set(key, entry);
     entry.field.then(
       (field) => {
         if (entries.get(key) !== entry) return;
-        if (!field.some(Number.isFinite)) return void entries.delete(key);
-        entry.bytes = field.byteLength;
+        if (!field.values.some(Number.isFinite)) return void entries.delete(key);
+        entry.bytes = field.values.byteLength;
         bytes += entry.bytes;
         dropOldest();
       },
@@ -81,9 +88,9 @@ export function createFieldCache(maxBytes: number): FieldCache {
   };
 }
 
-function countMiss(use: CacheUse, field: Float32Array): Float32Array {
+function countMiss(use: CacheUse, field: FieldRead): FieldRead {
   use.misses += 1;
-  use.bytes += field.byteLength;
+  use.bytes += field.values.byteLength;
   return field;
 }
 
@@ -93,9 +100,10 @@ const cacheKey = ({ storeName, request: { variable, pressureHpa, validTime }, gr
   );
 
 /** Reads a field and brings it to the grid of the truth. */
-async function readOnGrid({ storeName, store, request, grid }: FieldWanted): Promise<Float32Array> {
+async function readOnGrid({ storeName, store, request, grid }: FieldWanted): Promise<FieldRead> {
   try {
-    return createInterpolator(store, grid)(await store.readField(request));
+    const { values, digest } = await readDigestedField(store, request);
+    return { values: createInterpolator(store, grid)(values), digest };
   } catch (error) {
     throw upstreamError(storeName, error);
   }

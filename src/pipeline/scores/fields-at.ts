@@ -1,5 +1,5 @@
-import { createInterpolator, type GridStore, hasTime } from '#grids';
-import type { CacheUse } from './field-cache.ts';
+import { createInterpolator, type GridStore, hasTime, readDigestedField } from '#grids';
+import type { CacheUse, FieldRead } from './field-cache.ts';
 import { hasField, type PlannedField } from './field-plan.ts';
 import type { ScoringStores } from './cycle-stores.ts';
 import type { StoreHandle } from './store-handle.ts';
@@ -10,12 +10,18 @@ export interface OpenedStore {
   readonly store: GridStore;
 }
 
+/** Of the bytes that each field was read from; null where a store knows none, absent where there is no field. */
+export type FieldDigests = Readonly<
+  Partial<Record<'forecast' | 'truth' | 'reference' | 'climatology', string | null>>
+>;
+
 /** The fields of one instant that a forecast field is compared with, all on the grid of the truth. */
 export interface ComparedFields {
   readonly forecast: Float32Array;
   readonly truth: Float32Array;
   readonly reference?: Float32Array;
   readonly climatology?: Float32Array;
+  readonly digests?: FieldDigests;
 }
 
 /** The stores whose fields are compared at one instant. */
@@ -47,7 +53,7 @@ export function createComparedFieldReader(
   const { forecast, truth, validTime, fields, use } = sources;
   const grid = truth.store;
   const toGrid = createInterpolator(forecast, grid);
-  const own = async (source: OpenedStore | null, field: PlannedField): Promise<Float32Array | undefined> => {
+  const own = async (source: OpenedStore | null, field: PlannedField): Promise<FieldRead | undefined> => {
     if (source === null || !hasField(source.store, field) || !hasTime(source.store, validTime))
       return undefined;
     const { name: storeName, store } = source;
@@ -59,7 +65,7 @@ export function createComparedFieldReader(
       own(sources.reference, field),
       own(sources.climatology, field),
       fields.read({ storeName: truth.name, store: truth.store, request, grid, use }),
-      forecast.readField(request),
+      readDigestedField(forecast, request),
     ]);
     const [reference, climatology, actual, predicted] = [
       valueOf(read[0]),
@@ -68,10 +74,16 @@ export function createComparedFieldReader(
       valueOf(read[3]),
     ];
     return {
-      truth: actual,
-      forecast: toGrid(predicted),
-      ...(reference && { reference }),
-      ...(climatology && { climatology }),
+      truth: actual.values,
+      forecast: toGrid(predicted.values),
+      ...(reference && { reference: reference.values }),
+      ...(climatology && { climatology: climatology.values }),
+      digests: {
+        forecast: predicted.digest,
+        truth: actual.digest,
+        ...(reference && { reference: reference.digest }),
+        ...(climatology && { climatology: climatology.digest }),
+      },
     };
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { createHttpStore, openGridStore, withManifestVerification, type GridStore } from '#grids';
+import { createHttpStore, openGridStore, toAddress, withManifestVerification, type GridStore } from '#grids';
 import type { ForecastAccess, Miner, MinerClient } from '../miners/index.ts';
 
 /** A miner's forecast whose every file is checked as it is read. */
@@ -32,6 +32,7 @@ export function createForecastOpener(
     const store = await openGridStore(verified, {
       timeMissingCategory: 'data_missing_variable',
       requireChunks: true,
+      origin: { kind: 'verified', address: toAddress(url) },
     });
     const stats = (): ReturnType<OpenedForecast['stats']> => ({
       bytes: hosted.stats.bytes,

@@ -3,7 +3,7 @@ import { checkEra5Gates, fixUnits, measureForGates, type Era5GateCategory, type 
 import { CategorizedError, type ErrorCategory, type FieldCheck } from '#semconv';
 import { classifyError, isRetryable } from '#steps';
 import { fieldKey, type PlannedField } from './field-plan.ts';
-import type { ComparedFields } from './fields-at.ts';
+import type { ComparedFields, FieldDigests } from './fields-at.ts';
 
 /** A forecast field that may be scored: in the unit of the truth, its gaps filled with climatology where there is one. */
 export interface GatedField {
@@ -18,6 +18,8 @@ export interface FailedField {
   readonly check: FieldCheck;
   /** The error of the step where this field leaves the lead without a score. */
   readonly error: unknown;
+  /** Of a field that was read. */
+  readonly digests?: FieldDigests;
 }
 
 /** The categories of reading errors that are about one field. All others, transport first, are about the whole store. */
@@ -55,7 +57,8 @@ export function gateField(field: PlannedField, fields: ComparedFields): GatedFie
   if (gate.kind === 'rejected') {
     const message = `Field ${fieldKey(field)} of the forecast is not scored: ${gate.category} is ${gate.measured}, the limit is ${gate.limit}.`;
     const check = CHECK_OF_GATE[gate.category];
-    return { kind: 'rejected', check, error: new CategorizedError(gate.category, message) };
+    const error = new CategorizedError(gate.category, message);
+    return { kind: 'rejected', check, error, ...(fields.digests && { digests: fields.digests }) };
   }
   const { climatology } = fields;
   const isWhole = climatology === undefined || measured.finiteCoverage === 1;

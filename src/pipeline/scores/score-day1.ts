@@ -106,6 +106,7 @@ function scoreComponent(
       clonePenalty: penalty,
       variableWeight: BASE_WEIGHTS[field.variable],
       durationMs: performance.now() - startedAt,
+      digests: fields.digests,
       ...(sanity.sane
         ? checkMetrics({ rmse: scores.rmse, acc: scores.acc, skill })
         : { failedCheck: failedSanityCheck(sanity), reason: 'failed a sanity check' }),

@@ -53,6 +53,7 @@ function scoreComponent(
     scores,
     skillScore: skill,
     clonePenalty: 0,
+    digests: fields.digests,
     ...checkMetrics({ rmse: scores.rmse, acc: scores.acc, skill }),
   };
 }

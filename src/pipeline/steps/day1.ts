@@ -15,6 +15,7 @@ import {
 } from '../scores/field-plan.ts';
 import { openIfPresent, type OpenedStore } from '../scores/fields-at.ts';
 import { scoreDay1Lead, type Day1Result } from '../scores/score-day1.ts';
+import { describeInputs } from '../scores/score-inputs.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
 import type { LeadJob } from '../step/step-job.ts';
@@ -91,19 +92,20 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
   findings.unavailable = DAY1_FIELDS.filter((field) => !expected.includes(field)).map(fieldKey);
   findings.components = absentComponents(forecast.store, { present, missing });
   requireSomePresent({ present, missing });
-  const scored = await scoreDay1Lead(
-    {
-      forecast: forecast.store,
-      truth,
-      reference: await openIfPresent(parts.stores.reference),
-      climatology: await openIfPresent(parts.stores.climatology),
-      validTime: validTimeOf(run.initTime, lead.leadHours),
-      fields: parts.stores.fields,
-      use: findings.cache,
-    },
-    { present, missing },
-  );
+  const { analysis, reference, climatology, fields } = parts.stores;
+  const sources = {
+    forecast: forecast.store,
+    truth,
+    reference: await openIfPresent(reference),
+    climatology: await openIfPresent(climatology),
+    validTime: validTimeOf(run.initTime, lead.leadHours),
+    fields,
+    use: findings.cache,
+  };
+  const scored = await scoreDay1Lead(sources, { present, missing });
   findings.components = scored.components;
+  const truthRole = analysis === null ? 'truth' : 'analysis';
+  findings.inputs = await describeInputs(sources, { truthRole, components: scored.components });
   findings.notes = { ...findings.notes, unit_fixes: scored.unitFixes, ...outcomeNotes(scored.outcome) };
   return scored;
 }

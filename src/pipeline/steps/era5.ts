@@ -8,6 +8,7 @@ import { absentComponents } from '../scores/component-score.ts';
 import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from '../scores/field-plan.ts';
 import { openIfPresent, type OpenedStore } from '../scores/fields-at.ts';
 import { requireLeadScore, scoreEra5Lead } from '../scores/score-era5-lead.ts';
+import { describeInputs } from '../scores/score-inputs.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
 import type { LeadJob } from '../step/step-job.ts';
@@ -91,18 +92,17 @@ async function score(
   const absent = absentComponents(forecast.store, { present, missing });
   findings.components = absent;
   requireSomePresent({ present, missing });
-  const scored = await scoreEra5Lead(
-    {
-      forecast: forecast.store,
-      truth,
-      climatology,
-      reference: await openIfPresent(stores.reference),
-      validTime: validTimeOf(run.initTime, lead.leadHours),
-      fields: stores.fields,
-      use: findings.cache,
-    },
-    present,
-  );
+  const sources = {
+    forecast: forecast.store,
+    truth,
+    climatology,
+    reference: await openIfPresent(stores.reference),
+    validTime: validTimeOf(run.initTime, lead.leadHours),
+    fields: stores.fields,
+    use: findings.cache,
+  };
+  const scored = await scoreEra5Lead(sources, present);
   findings.components = [...scored.components, ...absent];
+  findings.inputs = await describeInputs(sources, { truthRole: 'truth', components: scored.components });
   return { kind: 'scored', score: requireLeadScore(scored) };
 }

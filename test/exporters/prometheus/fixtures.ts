@@ -130,6 +130,10 @@ export const componentScore = (scoreType: ScoreType): ComponentScoreFact => ({
   calculationDurationMs: null,
   failedCheck: null,
   reason: null,
+  forecastDigest: null,
+  truthDigest: null,
+  referenceDigest: null,
+  climatologyDigest: null,
   calculatedAt: AT,
 });
 

@@ -150,6 +150,7 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
       ...['skill_score', 'skill_score_gfs', 'skill_score_climatology', 'climatology_check_passed'],
       ...['pattern_correlation', 'pattern_correlation_passed', 'clone_penalty', 'quality_penalty'],
       ...['weighted_score', 'variable_weight', 'reason', 'failed_check'],
+      ...['forecast_digest', 'truth_digest', 'reference_digest', 'climatology_digest'],
     ],
     leftOut: [
       { why: NUMBERED, columns: ['validator_id'] },

@@ -54,13 +54,14 @@ describe('createCycleStores', () => {
     const read = async (cycle: Date): Promise<Float32Array> => {
       const { reference, fields } = stores(cycle);
       const request = { variable: '2t', pressureHpa: null, validTime: VALID_TIME } as const;
-      return fields.read({
+      const { values } = await fields.read({
         storeName: reference.name,
         store: await reference.open(),
         request,
         grid: truth,
         use,
       });
+      return values;
     };
     const [first, second, again] = [await read(FIRST), await read(SECOND), await read(FIRST)];
     expect(second).not.toEqual(first);

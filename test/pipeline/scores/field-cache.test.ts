@@ -77,7 +77,7 @@ describe('createFieldCache', () => {
   it('a field larger than the cache is returned and not cached', async () => {
     const store = countingStore();
     const cache = createFieldCache(1);
-    expect(await cache.read(wanted(store))).toHaveLength(6);
+    expect((await cache.read(wanted(store))).values).toHaveLength(6);
     expect(cache.bytes).toBe(0);
   });
 
@@ -88,12 +88,13 @@ describe('createFieldCache', () => {
       category: 'truth_not_ready',
       retryable: true,
     });
-    expect(await cache.read(wanted(store))).toHaveLength(6);
+    expect((await cache.read(wanted(store))).values).toHaveLength(6);
   });
 
   it("a field is interpolated to the truth's grid before it is cached", async () => {
     const store = countingStore();
     const grid = { latitudes: Float64Array.from([5]), longitudes: Float64Array.from([60, 180]) };
-    expect(await createFieldCache(1e6).read({ ...wanted(store), grid })).toEqual(Float32Array.from([12, 12]));
+    const { values } = await createFieldCache(1e6).read({ ...wanted(store), grid });
+    expect(values).toEqual(Float32Array.from([12, 12]));
   });
 });

@@ -17,6 +17,8 @@ interface CellValues {
   json: string;
   /** JSON text. */
   jsonb: string;
+  /** Hex digits. */
+  bytea: string;
 }
 export type CellType = keyof CellValues;
 
@@ -69,6 +71,7 @@ const FORMATS: { readonly [Type in CellType]: CellFormat<CellValues[Type]> } = {
   },
   json: { oid: 114, write: writeText },
   jsonb: { oid: 3802, write: writeJsonb },
+  bytea: { oid: 17, write: writeBytes },
 };
 
 function writeText(writer: WireWriter, value: string): void {
@@ -85,6 +88,11 @@ function writeJsonb(writer: WireWriter, value: string): void {
   writer.byte(1);
   writer.text(value);
   writer.setInt32(start, writer.length - start - 4);
+}
+
+function writeBytes(writer: WireWriter, value: string): void {
+  writer.int32(value.length / 2);
+  writer.hex(value);
 }
 
 export const oidOf = (type: CellType): number => FORMATS[type].oid;

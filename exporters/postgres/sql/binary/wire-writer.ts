@@ -61,6 +61,12 @@ export class WireWriter {
     else this.#length += this.#bytes.write(value, this.#length);
   }
 
+  /** The bytes that pairs of hex digits name, without their length. */
+  hex(digits: string): void {
+    const at = this.#advance(digits.length / 2);
+    this.#bytes.write(digits, at, 'hex');
+  }
+
   /** Overwrites four bytes at `at`: a length that was not known before its value. */
   setInt32(at: number, value: number): void {
     this.#view.setInt32(at, value);
