@@ -13,6 +13,7 @@ import { runCommand } from './commands/run/run.ts';
 import { scoreCommand } from './commands/score/score.ts';
 import { spoolsCommand } from './commands/maintenance/spools.ts';
 import { sweepCommand } from './commands/maintenance/sweep.ts';
+import { verifyScoresCommand } from './commands/verify-scores/verify-scores.ts';
 import { workCommand } from './commands/work/work.ts';
 
 const program = withDiagnostics(new Command('barograph'))
@@ -23,6 +24,7 @@ const program = withDiagnostics(new Command('barograph'))
   .addCommand(workCommand())
   .addCommand(recordCommand())
   .addCommand(scoreCommand())
+  .addCommand(verifyScoresCommand())
   .addCommand(explainCommand())
   .addCommand(rebuildCommand())
   .addCommand(reconcileCommand())
