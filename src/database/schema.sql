@@ -372,6 +372,7 @@ create table pipeline.runs (
   failure_category text,
   failure_message text,
   finished_at timestamp with time zone,
+  store_locations jsonb,
   constraint runs_attempt_check CHECK ((attempt >= 1)),
   constraint runs_day1_lead_check CHECK ((day1_lead > 0)),
   constraint runs_era5_leads_check CHECK ((cardinality(era5_leads) > 0)),
@@ -395,6 +396,7 @@ comment on column pipeline.runs.attempt_traceparent is 'Span of the attempt befo
 comment on column pipeline.runs.failure_category is 'Why the run failed: an error category';
 comment on column pipeline.runs.failure_message is 'Why the run failed, in words';
 comment on column pipeline.runs.finished_at is 'When the run entered a terminal status';
+comment on column pipeline.runs.store_locations is 'Where the stores of the run are, by role, so that its scores can be verified; without those that hold a user or a query. Null for runs of earlier versions, and on stores that a program gave';
 
 create table pipeline.span_ends (
   span_end_id bigint generated always as identity,

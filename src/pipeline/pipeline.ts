@@ -5,6 +5,7 @@ import { once } from '#lifecycle/once';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { abandonRuns, type Abandonment } from './runs/abandon-run.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
+import type { StoreLocationsOfRun } from './control/run-row.ts';
 import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
 import { requireForecastCycle } from './runs/forecast-cycle.ts';
 import { createForecastOpener } from './scores/forecast-opener.ts';
@@ -34,6 +35,8 @@ export interface RunRequest {
   readonly leads?: readonly number[];
   /** Lead scored on day one, hours. */
   readonly day1Lead?: number;
+  /** Where the stores are, by role, for who verifies the scores; without users, queries and other secrets. */
+  readonly storeLocations?: StoreLocationsOfRun;
 }
 
 /** The pipeline of one process. Any number of processes share one database. */
@@ -155,6 +158,7 @@ const toRequestedRun = (request: RunRequest, now: Date): RequestedRun => ({
     initiatedAt: now,
     day1Lead: requireLeads([request.day1Lead ?? DAY1_LEAD_HOURS])[0] ?? DAY1_LEAD_HOURS,
     era5Leads: requireLeads(request.leads ?? ERA5_LEAD_HOURS),
+    storeLocations: request.storeLocations,
   },
   miners: requireMiners(request.miners),
 });

@@ -77,6 +77,13 @@ describe('barograph verify-scores', () => {
     expect(words.stdout).toMatch(/^era5 24 h: equal: score 0\.\d+, 5 fields\.\n$/);
   });
 
+  it('the stores of the run are opened where they were when the run was created, unless they are named', async () => {
+    const own = { forecast: join(folder, 'forecasts/one.zarr') };
+    const ended = await verify(own, '--json');
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(verdictsOf(ended)).toEqual(['day1 12 equal', 'era5 24 equal', 'era5 48 equal']);
+  });
+
   it('a changed chunk of truth is named by store, variable, lead and digests, and is no wrong score', async () => {
     const other = await readFile(join(folder, 'truth.zarr/z/1.1.0.0'));
     const ended = await withFile(

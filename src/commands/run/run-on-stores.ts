@@ -2,7 +2,7 @@ import type { Config } from '#src/config';
 import { requireForecastCycle, type PipelineStores } from '#pipeline';
 import { readMinerList } from '#pipeline/miners/index';
 import { spansAtEnd, type ExitReport } from '../terminal/exit-report.ts';
-import { openNamedStore, type StoreSources } from './stores.ts';
+import { locationsToKeep, openNamedStore, type StoreSources } from './stores.ts';
 import type { Output } from '../terminal/output.ts';
 import { SIMULATED_MINER_URLS, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
 import { validate, type MinersOfRun } from './validate.ts';
@@ -60,6 +60,7 @@ export async function runOnStores(options: RunOnStoresOptions): Promise<Finished
       ...options,
       validatorHotkey: config.validatorHotkey ?? DEMONSTRATION_VALIDATOR,
       stores: isSimulated ? stores : reopeningStores(options.stores),
+      storeLocations: locationsToKeep(options.stores),
       miners,
       minerUrlPattern: isSimulated ? SIMULATED_MINER_URLS : null,
       delayFactor: config.delayFactor ?? (isSimulated ? SIMULATION_DELAY_FACTOR : 1),

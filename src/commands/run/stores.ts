@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { openGridStore, type GridSource, type GridStore } from '#grids';
 import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
@@ -13,6 +13,21 @@ export interface StoreLocations {
   readonly climatology: string;
   readonly reference: string;
   readonly analysis?: string | undefined;
+}
+
+/**
+ * The locations that may be kept beside a run, to open the stores again: not those in memory, nor addresses with a user or a
+ * query, which may be secret.
+ */
+export function locationsToKeep(
+  sources: StoreSources,
+): Readonly<Partial<Record<keyof StoreLocations, string>>> {
+  const kept = Object.entries(sources).flatMap(([name, source]: [string, unknown]): [string, string][] => {
+    if (typeof source !== 'string') return [];
+    if (!/^https?:/i.test(source)) return [[name, resolve(source)]];
+    return /[?#@]/.test(source) ? [] : [[name, source]];
+  });
+  return Object.fromEntries(kept);
 }
 
 /**

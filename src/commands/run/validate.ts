@@ -1,5 +1,5 @@
 import type { Config } from '#src/config';
-import type { PipelineStores, Recovery } from '#pipeline';
+import type { PipelineStores, Recovery, RunRequest } from '#pipeline';
 import type { Miner } from '#pipeline/miners/index';
 import { startBarograph, type Barograph } from '#src/start';
 import {
@@ -29,6 +29,8 @@ export interface ValidationOptions {
   readonly leads: readonly number[];
   readonly day1Lead: number;
   readonly stores: PipelineStores;
+  /** Where the stores are, for who verifies the scores. */
+  readonly storeLocations: NonNullable<RunRequest['storeLocations']>;
   readonly miners: MinersOfRun;
   /** URLs of simulated miners, which end with this process, as a pattern of SQL's `like`; null for real ones. */
   readonly minerUrlPattern: string | null;
@@ -91,6 +93,7 @@ async function runToCompletion(options: ValidationOptions, { pipeline }: Barogra
     miners: options.miners.miners,
     leads: options.leads,
     day1Lead: options.day1Lead,
+    storeLocations: options.storeLocations,
   });
   await pipeline.start();
   await watchProgress(pipeline, { validatorHotkey: options.validatorHotkey, runId }, options);

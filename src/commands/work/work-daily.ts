@@ -16,7 +16,7 @@ import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
 import { findStoreProblems, toStoreOpeners } from '../run/store-openers.ts';
-import type { StoreLocations } from '../run/stores.ts';
+import { locationsToKeep, type StoreLocations } from '../run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 
@@ -109,7 +109,8 @@ async function workUntilDone(validator: DailyWork, pipeline: Pipeline): Promise<
 async function ensureDailyRun(validator: DailyWork, pipeline: Pipeline, initTime: Date): Promise<number> {
   const { validatorHotkey, minersFile } = validator;
   const miners = await readMinerList(minersFile);
-  const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });
+  const storeLocations = locationsToKeep(validator.stores);
+  const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners, storeLocations });
   const document = {
     event: 'run',
     validator_hotkey: validatorHotkey,

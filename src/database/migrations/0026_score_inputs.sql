@@ -46,3 +46,8 @@ comment on column score_inputs.scored_at is 'End of the scoring.';
 comment on column score_inputs.trace_id is 'Trace of the scoring.';
 comment on column score_inputs.span_id is 'Span of the scoring.';
 comment on column score_inputs.validator_hotkey is 'Identity of the validator.';
+
+-- Rows hold no address in full; what opens the stores again stays with the control state, as the addresses of miners do.
+alter table pipeline.runs add column store_locations jsonb;
+comment on column pipeline.runs.store_locations is
+  'Where the stores of the run are, by role, so that its scores can be verified; without those that hold a user or a query. Null for runs of earlier versions, and on stores that a program gave';

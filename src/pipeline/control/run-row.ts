@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Queryable } from '#database/transaction';
-import type { ErrorCategory, RunStatus } from '#semconv';
+import type { ErrorCategory, InputRole, RunStatus } from '#semconv';
 
 /** A run in control state. */
 export interface RunRow {
@@ -24,7 +24,25 @@ export interface RunRow {
 }
 
 /** The columns of a run that its creator gives. */
-export type NewRun = Pick<RunRow, 'validatorHotkey' | 'initTime' | 'initiatedAt' | 'day1Lead' | 'era5Leads'>;
+export type NewRun = Pick<
+  RunRow,
+  'validatorHotkey' | 'initTime' | 'initiatedAt' | 'day1Lead' | 'era5Leads'
+> & { readonly storeLocations?: StoreLocationsOfRun | undefined };
+
+/** Where the stores of a run are, by role. No step reads it: it is kept for who verifies the scores. */
+export type StoreLocationsOfRun = Readonly<Partial<Record<InputRole, string>>>;
+
+/** @returns nothing for a run of an earlier version, of another database, or on stores that a program gave */
+export async function loadStoreLocations(
+  pool: Pool | Queryable,
+  { runId, validatorHotkey }: Pick<RunRow, 'runId' | 'validatorHotkey'>,
+): Promise<StoreLocationsOfRun> {
+  const { rows } = await pool.query<{ locations: StoreLocationsOfRun | null }>(
+    `select store_locations as locations from pipeline.runs where run_id = $1 and validator_hotkey = $2`,
+    [runId, validatorHotkey],
+  );
+  return rows[0]?.locations ?? {};
+}
 
 const COLUMNS = `run_id as "runId", validator_hotkey as "validatorHotkey", init_time as "initTime",
   initiated_at as "initiatedAt", status, day1_lead as "day1Lead", era5_leads as "era5Leads", revision, attempt,
@@ -70,8 +88,9 @@ export async function insertRun(
 ): Promise<void> {
   await client.query(
     `insert into pipeline.runs
-       (run_id, validator_hotkey, init_time, initiated_at, day1_lead, era5_leads, next_at, root_traceparent)
-     overriding system value values ($1, $2, $3, $4, $5, $6, $4, $7)`,
+       (run_id, validator_hotkey, init_time, initiated_at, day1_lead, era5_leads, next_at, root_traceparent,
+        store_locations)
+     overriding system value values ($1, $2, $3, $4, $5, $6, $4, $7, $8)`,
     [
       run.runId,
       run.validatorHotkey,
@@ -80,6 +99,7 @@ export async function insertRun(
       run.day1Lead,
       run.era5Leads,
       run.rootTraceparent,
+      run.storeLocations === undefined ? null : JSON.stringify(run.storeLocations),
     ],
   );
 }

@@ -28,6 +28,7 @@ export const CONTROL_TABLES: readonly ComparedTable[] = [
       { why: INSTANTS, columns: ['initiated_at', 'next_at', 'finished_at'] },
       { why: ATTEMPTS, columns: ['revision', 'attempt'] },
       { why: TRACES, columns: ['root_traceparent', 'attempt_traceparent'] },
+      { why: 'each run has stores of its own', columns: ['store_locations'] },
     ],
   },
   {
