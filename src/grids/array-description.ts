@@ -207,8 +207,8 @@ function describeV3(name: string, document: unknown): ArrayDescription {
   };
 }
 
-/** More would make an index of 16 MiB. */
-const MOST_CHUNKS_OF_A_SHARD = 2 ** 20;
+/** The index of a shard is metadata, which has at most 1 MiB; the library keeps it as long as the store is open. */
+const MOST_CHUNKS_OF_A_SHARD = 2 ** 16;
 
 function describeShard(name: string, array: z.infer<typeof v3Schema>): ShardDescription | null {
   const sharding = array.codecs.find((codec) => codec.name === 'sharding_indexed');
@@ -221,7 +221,7 @@ function describeShard(name: string, array: z.infer<typeof v3Schema>): ShardDesc
   if (array.codecs.length === 1 && counts.every(Number.isInteger) && chunks <= MOST_CHUNKS_OF_A_SHARD)
     return { chunkShape, chunks, codecs: codecs.map((codec) => codec.name) };
   throw invalidStore(
-    `Array ${name} has shards of ${String(chunks)} chunks; allowed are whole numbers of chunks, at most 2^20, and no codec ` +
+    `Array ${name} has shards of ${String(chunks)} chunks; allowed are whole numbers of chunks, at most 2^16, and no codec ` +
       'around the shard.',
   );
 }

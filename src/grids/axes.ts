@@ -51,6 +51,11 @@ const isOneKindOfTime = (roles: readonly AxisRole[]): boolean =>
   roles.includes('dayofyear')
     ? !roles.some((role) => role === 'time' || role === 'init' || role === 'lead')
     : !roles.includes('hour');
+/** Whether all values of an axis make up one field; of the others it has one index. */
+export const isOfGrid =
+  (axes: FieldAxes) =>
+  (axis: number): boolean =>
+    axes[axis] === 'latitude' || axes[axis] === 'longitude';
 
 /** The coordinate array of each role that is a dimension of the fields; all of them must share it. */
 export function coordinateNames(fields: readonly ArrayDescription[]): ReadonlyMap<AxisRole, string> {

@@ -2,6 +2,7 @@ import type { AsyncReadable } from 'zarrita';
 import { type ArrayDescription, decodedChunkBytes } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 import { isMetadataFile } from './plain-metadata.ts';
+import { mostStoredBytes, readAtMost } from './read-limits.ts';
 import { readShardRange } from './shard-guard.ts';
 
 /** Bytes of the header of a Blosc 1 container. */
@@ -45,10 +46,11 @@ export function withChunkGuard(
       return bytes;
     },
     async get(key, options) {
-      const bytes = await store.get(key, options);
       const [, name = ''] = key.split('/');
       const array = byName.get(name);
-      if (array === undefined || isMetadataFile(key)) return bytes;
+      if (array === undefined || isMetadataFile(key)) return store.get(key, options);
+      const maxBytes = mostStoredBytes(decodedChunkBytes(array));
+      const bytes = await readAtMost(store, key, { ...options, maxBytes });
       if (bytes !== undefined) {
         if (array.codecs.at(-1) === 'blosc') checkBloscSizes(key, bytes, array);
       } else if (requireChunks || !array.hasFillValue) {

@@ -4,6 +4,7 @@ import { type AxisRole, DIMENSION_NAMES } from './axes.ts';
 import type { Grid } from './grid-store.ts';
 import { invalidStore } from './grid-errors.ts';
 import { readArray } from './read-array.ts';
+import { requireReadable } from './read-limits.ts';
 import { createUnpacker } from './field-reader.ts';
 import { type Coordinate, createDayOfYearAxis, createTimeAxis, type TimeAxis } from './time-axis.ts';
 import { openArray, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
@@ -112,7 +113,11 @@ async function readCoordinate(group: ZarrGroup, name: string): Promise<Coordinat
   return { description, values: await readValues(group, description) };
 }
 
+/** A store of a century of hours keeps them in one chunk: 8 MB, and as much again for what was preallocated. */
+const MAX_COORDINATE_BYTES = 2 ** 26;
+
 async function readValues(group: ZarrGroup, description: ArrayDescription): Promise<readonly number[]> {
+  requireReadable(description, { isWhole: () => true, maxBytes: MAX_COORDINATE_BYTES });
   const { data } = await readArray(
     await openArray(group, description.name),
     description.shape.map(() => null),

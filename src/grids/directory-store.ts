@@ -1,9 +1,10 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncReadable, RangeQuery } from 'zarrita';
 import { CategorizedError } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { isError } from '#semconv/message-of';
+import { type BoundedRead, fileTooLong } from './read-limits.ts';
 
 /** Error codes of an absent file. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
@@ -11,12 +12,16 @@ const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
 /** Reads the files of a local directory. Errors name the key and the code, never the directory. */
 export function createDirectoryStore(directory: string): AsyncReadable {
   return {
-    async get(key, options = {}) {
+    async get(key, { signal, maxBytes = Infinity }: BoundedRead = {}) {
+      const path = join(directory, key);
       try {
-        return await readFile(join(directory, key), options);
+        const { size } = await stat(path);
+        if (size > maxBytes) throw fileTooLong(key, maxBytes);
+        return await readFile(path, signal && { signal });
       } catch (error) {
         const code = codeOf(error);
         if (ABSENT.includes(code)) return undefined;
+        if (error instanceof CategorizedError) throw error;
         throw toReadError(error, { directory, key });
       }
     },

@@ -1,8 +1,10 @@
 import type { Array as ZarrArray, DataType } from 'zarrita';
 import { Float16Array, f16round } from '@petamoriken/float16';
-import { type ArrayDescription, bytesOf } from './array-description.ts';
-import { fieldAxes, type FieldAxes } from './axes.ts';
-import { readArray, type StridedValues } from './read-array.ts';
+import { type ArrayDescription, bytesOf, decodedChunkBytes } from './array-description.ts';
+import { fieldAxes, type FieldAxes, isOfGrid } from './axes.ts';
+import { processBudget } from './byte-budget.ts';
+import { CHUNKS_AT_ONCE, readArray, type StridedValues } from './read-array.ts';
+import { chunksOf } from './read-limits.ts';
 import type { TimeIndex } from './time-axis.ts';
 
 /** Position of one field in an array. */
@@ -25,7 +27,8 @@ export function createArrayFieldReader(
   const axes = fieldAxes(description);
   const plain = isUnpacked(description);
   const unpack = createUnpacker(description);
-  return async ({ timeIndex, levelIndex }) => {
+  const bytes = bytesUnderWay(description, axes);
+  const read = async ({ timeIndex, levelIndex }: FieldIndex): Promise<Float32Array> => {
     const indexOf: Readonly<Record<FieldAxes[number], number | null>> = {
       ...timeIndex,
       single: 0,
@@ -43,6 +46,15 @@ export function createArrayFieldReader(
     if (plain && layout.rowMajor && values.data instanceof Float32Array) return values.data;
     return copyRowMajor(values.data, layout, unpack);
   };
+  return (index) => processBudget.run(bytes, () => read(index));
+}
+
+/** What the reading of a field holds: chunks as they are stored and unpacked, the values that they fill, and the field. */
+function bytesUnderWay(array: ArrayDescription, axes: FieldAxes): number {
+  const isWhole = isOfGrid(axes);
+  const chunks = Math.min(chunksOf(array, isWhole), CHUNKS_AT_ONCE);
+  const values = array.shape.reduce((product, length, axis) => product * (isWhole(axis) ? length : 1), 1);
+  return 2 * chunks * decodedChunkBytes(array) + values * (bytesOf(array.dataType) + 4);
 }
 
 /** Strided layout of the values that were read. */

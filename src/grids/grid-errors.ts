@@ -32,6 +32,9 @@ export function invalidStore(message: string, cause?: unknown): CategorizedError
 export function toGridError(error: unknown, what: string): Error {
   if (error instanceof CategorizedError) return error;
   if (isError(error) && 'code' in error) return error;
+  // The library wraps what its codecs throw, ours among them.
+  if (isZarritaError(error, 'CodecPipelineError') && error.cause instanceof CategorizedError)
+    return error.cause;
   if (isZarritaError(error, 'NotFoundError')) {
     return new CategorizedError('not_found', `${what} is not in the store.`, { cause: error });
   }

@@ -80,4 +80,6 @@ export interface GridStoreOptions {
   readonly requireChunks?: boolean;
   /** What is recorded of a store of bytes that does not show where it is. */
   readonly origin?: Pick<StoreInputs, 'kind' | 'address'>;
+  /** The most bytes of one chunk, and of the values of one field. Default 1 GiB. */
+  readonly maxFieldBytes?: number;
 }

@@ -4,6 +4,7 @@ import { CategorizedError, type ErrorCategory } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { isError } from '#semconv/message-of';
 import { boundsOf } from './directory-store.ts';
+import { type BoundedRead, fileTooLong } from './read-limits.ts';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 /** Well above one global 0.25 degree field, well below what would exhaust memory. */
@@ -51,7 +52,7 @@ export function createHttpStore(url: string | URL, options: HttpStoreOptions = {
   const maxFileBytes = options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES;
   const read = async (
     key: string,
-    { signal, range }: { readonly signal?: AbortSignal | undefined; readonly range?: RangeQuery },
+    { signal, range, maxBytes = maxFileBytes }: HttpRead,
   ): Promise<Uint8Array | undefined> => {
     stats.requests += 1;
     const startedAt = now();
@@ -64,7 +65,8 @@ export function createHttpStore(url: string | URL, options: HttpStoreOptions = {
       });
       stats.firstByteMillis ??= now() - startedAt;
       const isPart = range !== undefined && response.statusCode === 206;
-      const bytes = await readBody(isPart ? { ...response, statusCode: 200 } : response, key, maxFileBytes);
+      const limit = Math.min(maxBytes, maxFileBytes, isPart ? lengthOf(range) : Infinity);
+      const bytes = await readBody(isPart ? { ...response, statusCode: 200 } : response, key, limit);
       stats.bytes += bytes?.byteLength ?? 0;
       // A server that knows no ranges sends the whole file.
       if (bytes === undefined || range === undefined || isPart) return bytes;
@@ -77,10 +79,16 @@ export function createHttpStore(url: string | URL, options: HttpStoreOptions = {
   };
   return {
     stats,
-    get: (key, { signal } = {}) => read(key, { signal }),
-    getRange: (key, range, { signal } = {}) => read(key, { signal, range }),
+    get: (key, options = {}) => read(key, options),
+    getRange: (key, range, options = {}) => read(key, { ...options, range }),
   };
 }
+
+interface HttpRead extends BoundedRead {
+  readonly range?: RangeQuery;
+}
+
+const lengthOf = (range: RangeQuery): number => ('suffixLength' in range ? range.suffixLength : range.length);
 
 const toHeader = (range: RangeQuery): string =>
   'suffixLength' in range
@@ -117,17 +125,10 @@ async function readBody(
   for await (const part of body as AsyncIterable<Uint8Array>) {
     length += part.byteLength;
     // Leaving the loop closes the connection; destroying the body instead would raise an uncaught error.
-    if (Math.max(length, announced) > maxFileBytes) throw fileTooLongError(key, maxFileBytes);
+    if (Math.max(length, announced) > maxFileBytes) throw fileTooLong(key, maxFileBytes);
     parts.push(part);
   }
   return Buffer.concat(parts);
-}
-
-function fileTooLongError(key: string, maxFileBytes: number): CategorizedError {
-  return new CategorizedError(
-    'invalid_response',
-    `File ${key} is longer than the ${String(maxFileBytes)} bytes that are allowed.`,
-  );
 }
 
 /** Retryable: 5xx, 401 (with a fresh token), 408 and 429. */

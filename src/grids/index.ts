@@ -1,4 +1,5 @@
 export type { ZarrFormat } from './array-description.ts';
+export { hashFile } from './codecs/heavy-work.ts';
 export { createDirectoryStore } from './directory-store.ts';
 export { GridTimeMissingError } from './grid-errors.ts';
 export {
@@ -14,12 +15,7 @@ export { createInterpolator, isSameGrid } from './interpolate.ts';
 export { createMemoryStore } from './directory-store.ts';
 export { type GridSource, openGridStore } from './open-grid-store.ts';
 export { toAddress } from './store-inputs.ts';
-export {
-  type FileManifest,
-  hashFile,
-  type VerifiedStore,
-  withManifestVerification,
-} from './verified-store.ts';
+export { type FileManifest, type VerifiedStore, withManifestVerification } from './verified-store.ts';
 export {
   type GridDataset,
   type GridDatasetVariable,

@@ -2,7 +2,7 @@ import type { AsyncReadable } from 'zarrita';
 import { CategorizedError, type Variable } from '#semconv';
 import { VARIABLE_NAMES } from '#semconv/variable-names';
 import type { ArrayDescription } from './array-description.ts';
-import { coordinateNames, fieldAxes, type FieldAxes, isOnLevels } from './axes.ts';
+import { coordinateNames, fieldAxes, type FieldAxes, isOfGrid, isOnLevels } from './axes.ts';
 import { withChunkGuard } from './chunk-guard.ts';
 import { type Coordinates, readCoordinates } from './coordinates.ts';
 import { createDirectoryStore, createMemoryStore } from './directory-store.ts';
@@ -12,6 +12,7 @@ import type { FieldRequest, GridStore, GridStoreOptions, GridVariable, StoreInpu
 import { createHttpStore } from './http-store.ts';
 import { type DigestingStore, withReadDigests } from './read-digests.ts';
 import { createExpverReader, meaningOf, originOf } from './store-inputs.ts';
+import { MOST_FIELD_BYTES, requireReadable } from './read-limits.ts';
 import { readVariables, type StoredVariable } from './stored-variables.ts';
 import { openArray, openZarrGroup, type ZarrGroup } from './zarr-group.ts';
 
@@ -33,6 +34,10 @@ export async function openGridStore(source: GridSource, options: GridStoreOption
     const group = await openZarrGroup(reads.store);
     const stored = await readVariables(group);
     const descriptions = stored.map(({ description }) => description);
+    for (const description of descriptions) {
+      const maxBytes = options.maxFieldBytes ?? MOST_FIELD_BYTES;
+      requireReadable(description, { isWhole: isOfGrid(fieldAxes(description)), maxBytes });
+    }
     const coordinates = await readCoordinates(group, coordinateNames(descriptions));
     for (const description of descriptions) requireSameShape(description, coordinates);
     const { requireChunks = false, allowsDayOfYear = false } = options;

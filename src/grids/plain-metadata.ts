@@ -1,4 +1,5 @@
 import type { AsyncReadable } from 'zarrita';
+import { MOST_METADATA_BYTES, readAtMost, requireFewValues } from './read-limits.ts';
 
 const METADATA_FILES = ['zarr.json', '.zarray', '.zattrs', '.zgroup', '.zmetadata'];
 
@@ -12,13 +13,18 @@ export const isMetadataFile = (key: string): boolean =>
 /**
  * The same store with metadata that is JSON: a bare `NaN`, `Infinity` or `-Infinity`, as Python writes it, becomes the string by
  * which Zarr knows it.
+ *
+ * @throws CategorizedError `invalid_response` for a file that is longer, or holds more values, than metadata is: before it is parsed
  */
 export function withPlainMetadata(store: AsyncReadable): AsyncReadable {
   return {
     ...(store.getRange && { getRange: store.getRange.bind(store) }),
     async get(key, options) {
-      const bytes = await store.get(key, options);
-      return bytes === undefined || !isMetadataFile(key) ? bytes : toPlainJson(bytes);
+      if (!isMetadataFile(key)) return store.get(key, options);
+      const bytes = await readAtMost(store, key, { ...options, maxBytes: MOST_METADATA_BYTES });
+      if (bytes === undefined) return undefined;
+      requireFewValues(key, bytes);
+      return toPlainJson(bytes);
     },
   };
 }

@@ -21,6 +21,26 @@ const withFullChunks = defineArrayExtension((array) => ({
   },
 }));
 
+/** As many chunks of one read are fetched and unpacked together; an array may be cut into thousands. */
+export const CHUNKS_AT_ONCE = 16;
+
+/** The line of the chunks of one read. After the first that fails no other is begun. */
+function createChunkQueue() {
+  const waiting: (() => Promise<void>)[] = [];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await next().catch((error: unknown) => {
+        waiting.length = 0;
+        throw error;
+      });
+    }
+  };
+  return {
+    add: (chunk: () => Promise<void>) => void waiting.push(chunk),
+    onIdle: () => Promise.all(Array.from({ length: CHUNKS_AT_ONCE }, work)),
+  };
+}
+
 /**
  * Reads one index of each axis that has one, and all values of each axis that has null. The values may be a view of the
  * store's own memory: callers must not write to them.
@@ -36,7 +56,7 @@ export async function readArray(
     if (isOneChunk(array, selection)) {
       return squeeze(await checked.getChunk(selection.map((index) => index ?? 0)), selection);
     }
-    const chunk = await get(checked, [...selection]);
+    const chunk = await get(checked, [...selection], { createQueue: createChunkQueue });
     if (typeof chunk === 'object' && 'data' in chunk) {
       return { data: chunk.data as ArrayLike<number | bigint>, shape: chunk.shape, strides: chunk.stride };
     }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import type { AsyncReadable } from 'zarrita';
-import { hashFile } from './verified-store.ts';
+import { hashFile } from './codecs/heavy-work.ts';
 
 /** A store of bytes that knows the hash of a file without hashing it again, because it has just verified it. */
 export interface HashedFiles {

@@ -1,14 +1,12 @@
 import type { AsyncReadable, RangeQuery } from 'zarrita';
 import { type ArrayDescription, bytesOf } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
+import { mostStoredBytes } from './read-limits.ts';
 
 /** Bytes of the offset and length of one chunk in the index of a shard, both uint64, little-endian. */
 const ENTRY_BYTES = 16;
 /** An absent chunk: all bits of its offset and length are set. */
 const ABSENT = 2n ** 64n - 1n;
-/** A compressed chunk is at most a little longer than what it holds. */
-const MOST_GROWTH = 2;
-const MOST_OVERHEAD_BYTES = 65_536;
 
 /** A sharded array of which nothing has been read yet. */
 export interface ShardedArray extends ArrayDescription {
@@ -47,7 +45,7 @@ export async function readShardRange(
 
 function requireLikelyLength(key: string, length: number, array: ShardedArray): void {
   const decoded = array.shard.chunkShape.reduce((product, axis) => product * axis, bytesOf(array.dataType));
-  const most = decoded * MOST_GROWTH + MOST_OVERHEAD_BYTES;
+  const most = mostStoredBytes(decoded);
   if (length <= most) return;
   throw invalidStore(
     `Shard ${key} has a chunk of ${String(length)} bytes; one of ${String(decoded)} bytes is at most ${String(most)} long.`,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
+import { hashBeside } from './codecs/heavy-work.ts';
 import { boundsOf } from './directory-store.ts';
 
 /** The part of a miner's manifest that verifies its files. */
@@ -21,11 +21,6 @@ export interface VerifiedStore extends AsyncReadable {
   readonly stats: VerificationStats;
   /** The hash of a file that was read, which has been verified. */
   readonly hashOf: (key: string) => string | undefined;
-}
-
-/** The manifest's hash of one file: sha256 of the path's bytes, a NUL and the content, in hex. */
-export function hashFile(path: string, content: Uint8Array): string {
-  return createHash('sha256').update(path).update('\0').update(content).digest('hex');
 }
 
 /**
@@ -63,7 +58,7 @@ export function withManifestVerification(store: AsyncReadable, manifest: FileMan
       }
       counts.bytes += content.byteLength;
       if (expected === undefined) throw verificationError(path, 'is not listed in the manifest');
-      if (hashFile(path, content) !== expected.toLowerCase()) {
+      if ((await hashBeside(path, content)) !== expected.toLowerCase()) {
         throw verificationError(path, 'does not have the hash that the manifest froze');
       }
       verified.add(path);

@@ -10,8 +10,8 @@ import {
 import { CategorizedError } from '#semconv';
 import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
 import { invalidStore, toGridError } from './grid-errors.ts';
+import { registerBoundedCodecs } from './codecs/bounded-codecs.ts';
 import { withLibraryMetadata } from './codecs/library-metadata.ts';
-import { registerCodecs } from './codecs/register-codecs.ts';
 import { describeOtherFormat } from './other-formats.ts';
 import { isMetadataFile, withPlainMetadata } from './plain-metadata.ts';
 
@@ -65,7 +65,7 @@ export async function readArrayDescription(
 
 /** Opens an array whose metadata `readArrayDescription` has validated. */
 export async function openArray({ store, format }: ZarrGroup, name: string): Promise<ZarrArray<DataType>> {
-  registerCodecs();
+  registerBoundedCodecs();
   const location = root(withLibraryMetadata(store)).resolve(name);
   try {
     return await (format === 2 ? open.v2 : open.v3)(location, { kind: 'array' });

@@ -20,6 +20,11 @@ export interface ForecastToOpen {
 /** @throws CategorizedError `verification_chunk` for a file that is not the one that was frozen, now or when read */
 export type ForecastOpener = (forecast: ForecastToOpen) => Promise<OpenedForecast>;
 
+/** A field of 13 levels at 0.25 degrees in one chunk fits. The bounds of the validator's own stores are wider. */
+const MOST_FIELD_BYTES = 2 ** 26;
+/** A whole shard is read to be verified. */
+const MOST_FILE_BYTES = 2 ** 27;
+
 /** Creates an opener of forecasts at their miners' URLs. The dispatcher must accept self-signed certificates. */
 export function createForecastOpener(
   minerClient: Pick<MinerClient, 'forecastReader'>,
@@ -27,12 +32,13 @@ export function createForecastOpener(
 ): ForecastOpener {
   return async ({ miner, access, files }) => {
     const { url, headers } = minerClient.forecastReader(miner, access);
-    const hosted = createHttpStore(url, { headers, dispatcher });
+    const hosted = createHttpStore(url, { headers, dispatcher, maxFileBytes: MOST_FILE_BYTES });
     const verified = withManifestVerification(hosted, { files });
     const store = await openGridStore(verified, {
       timeMissingCategory: 'data_missing_variable',
       requireChunks: true,
       origin: { kind: 'verified', address: toAddress(url) },
+      maxFieldBytes: MOST_FIELD_BYTES,
     });
     const stats = (): ReturnType<OpenedForecast['stats']> => ({
       bytes: hosted.stats.bytes,

@@ -1,0 +1,89 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { doTask, hashFile } from '#grids/codecs/heavy-work';
+import { createThreadPool } from '#grids/codecs/thread-pool';
+import { temporaryFolder } from '#test/support/temporary-folder';
+
+/** A program of a thread, which answers in the thread's own way to the tasks `add` and `end`. */
+const PROGRAM = `
+import { parentPort, threadId } from 'node:worker_threads';
+parentPort.on('message', (task) => {
+  if (task === 'end') process.exit(1);
+  if (task === 'fail') parentPort.postMessage({ kind: 'failed', error: new Error('it is truncated') });
+  else parentPort.postMessage({ kind: 'done', result: task + ' by a thread' });
+});
+parentPort.postMessage({ kind: 'ready' });
+`;
+
+async function poolOf(program: string | null, size = 1) {
+  const path = join(await temporaryFolder(), 'thread.mjs');
+  if (program !== null) writeFileSync(path, program);
+  return createThreadPool<string, string>({
+    entry: pathToFileURL(path),
+    size,
+    inline: (task) => Promise.resolve(`${task} inline`),
+  });
+}
+
+describe('createThreadPool', () => {
+  it('tasks are done by threads, each with its own result, however many wait', async () => {
+    const pool = await poolOf(PROGRAM, 2);
+    const tasks = Array.from({ length: 20 }, (_, at) => String(at));
+    expect(await Promise.all(tasks.map((task) => pool.run(task)))).toEqual(
+      tasks.map((task) => `${task} by a thread`),
+    );
+  });
+
+  it('a task that fails has the message of its thread, and the thread goes on', async () => {
+    const pool = await poolOf(PROGRAM);
+    await expect(pool.run('fail')).rejects.toThrow('it is truncated');
+    expect(await pool.run('next')).toBe('next by a thread');
+  });
+
+  it('a task whose thread dies fails, and the next one gets a new thread', async () => {
+    const pool = await poolOf(PROGRAM);
+    const next = [pool.run('before'), pool.run('end'), pool.run('after')];
+    const [before, end, after] = await Promise.allSettled(next);
+    expect(before).toMatchObject({ value: 'before by a thread' });
+    expect(end).toMatchObject({ status: 'rejected' });
+    expect(after).toMatchObject({ value: 'after by a thread' });
+  });
+
+  it('without the file of the thread, as in a bundle, tasks are done where they are called', async () => {
+    const pool = await poolOf(null);
+    expect(await pool.run('task')).toBe('task inline');
+  });
+
+  it('a thread that cannot start leaves its tasks, and all after them, to the caller', async () => {
+    const pool = await poolOf('throw new Error("no such module");');
+    expect(await Promise.all([pool.run('one'), pool.run('other')])).toEqual(['one inline', 'other inline']);
+    expect(await pool.run('later')).toBe('later inline');
+  });
+});
+
+describe('heavy work', () => {
+  it('the program of the threads gives what the same work gives without them', async () => {
+    const bytes = new Uint8Array(2 ** 21).map((_, at) => at % 251);
+    const pool = createThreadPool({
+      entry: new URL('../../../src/grids/codecs/work-thread.ts', import.meta.url),
+      size: 1,
+      inline: () => Promise.reject(new Error('no thread was started')),
+    });
+    const packed = await packLz4(bytes);
+    const task = { kind: 'unpack', name: 'lz4', bytes: packed, most: bytes.length } as const;
+    expect(await pool.run(task)).toEqual(await doTask(task));
+    expect(await pool.run({ kind: 'hash', path: 't/0', bytes })).toBe(hashFile('t/0', bytes));
+    await expect(pool.run({ ...task, most: 100 })).rejects.toThrow('unpacks to 2097152 bytes');
+    // What was handed to the thread is still there.
+    expect(packed.length).toBeGreaterThan(0);
+  });
+});
+
+async function packLz4(bytes: Uint8Array): Promise<Uint8Array> {
+  const { default: Lz4 } = (await import('numcodecs/lz4')) as unknown as {
+    default: { fromConfig(settings: object): { encode(bytes: Uint8Array): Promise<Uint8Array> } };
+  };
+  return Lz4.fromConfig({}).encode(bytes);
+}
