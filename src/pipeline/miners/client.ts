@@ -1,7 +1,7 @@
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import { askMiner } from './ask-miner.ts';
 import { communicationStep } from './communication-step.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
+import { MANIFEST_FILE, MOST_MANIFEST_BYTES, SIGNATURE_FILE } from './manifest.ts';
 import { openMinerAgent } from './miner-agent.ts';
 import { callMiner, traceHeader, urlBelow, type CallSurroundings, type MinerReply } from './miner-call.ts';
 import type { ForecastAccess, Miner } from './miner.ts';
@@ -38,6 +38,8 @@ export interface MinerClientOptions {
   readonly limits?: Partial<ReplyLimits>;
   /** Concurrent connections to one miner. */
   readonly connectionsPerMiner?: number;
+  /** Opens the connections of the client's own pool; by default certificates are not verified. */
+  readonly connect?: buildConnector.connector;
   /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
@@ -71,7 +73,7 @@ export interface MinerClient {
 }
 
 const TIMEOUTS: MinerTimeouts = { initiateFetch: 30_000, poll: 15_000, token: 45_000 };
-const LIMITS: ReplyLimits = { replyBytes: 1024 * 1024, manifestBytes: 16 * 1024 * 1024 };
+const LIMITS: ReplyLimits = { replyBytes: 1024 * 1024, manifestBytes: MOST_MANIFEST_BYTES };
 const SIGNATURE_LIMIT_BYTES = 4096;
 
 /** The settings that all calls of one client share. */
@@ -180,7 +182,7 @@ function manifestReader(settings: Settings): MinerClient['fetchManifest'] {
 
 /** Creates a client. The caller closes it. */
 export function createMinerClient(options: MinerClientOptions = {}): MinerClient {
-  const agent = openMinerAgent(options.connectionsPerMiner);
+  const agent = openMinerAgent(options.connectionsPerMiner, options.connect);
   const settings: Settings = {
     dispatcher: options.dispatcher ?? agent,
     timeouts: { ...TIMEOUTS, ...options.timeouts },

@@ -25,6 +25,13 @@ const manifestSchema = z.object({
   files: z.record(relativePath, z.string().regex(/^[0-9a-f]{16,64}$/, 'is not a lower-case hex hash')),
 });
 
+/** A forecast of the network has 2,765 files; its manifest is 0.3 MB. */
+const MOST_FILES = 65_536;
+/** The bound of a manifest, of `MOST_FILES` with long names. */
+export const MOST_MANIFEST_BYTES = 8 * 2 ** 20;
+/** A string of JSON, with the colon that makes it a key. Without alternatives in a loop, which would need memory per character. */
+const STRING_OR_KEY = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/gs;
+
 /** The manifest without its list of files. */
 export type ManifestHeader = Omit<z.output<typeof manifestSchema>, 'files'>;
 
@@ -94,11 +101,32 @@ export const manifestHash = (bytes: Uint8Array): string => sha256(bytes);
 const rejected = (what: string, cause?: Error): CategorizedError =>
   new CategorizedError('verification_manifest', what, { cause });
 
+/** Keys as they were written: of two that are equal a parsed object keeps the last, and other readers another. */
+function countKeysOfText(text: string): number {
+  let keys = 0;
+  for (const [, colon] of text.matchAll(STRING_OR_KEY)) if (colon !== undefined) keys += 1;
+  return keys;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value);
+  const own = Array.isArray(value) ? 0 : members.length;
+  return members.reduce((sum: number, member) => sum + countKeys(member), own);
+}
+
 function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
   let content: unknown;
   try {
-    content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const keys = countKeysOfText(text);
+    if (keys > MOST_FILES)
+      throw rejected(`the manifest has ${keys} keys; at most ${MOST_FILES} files are allowed`);
+    content = JSON.parse(text);
+    if (countKeys(content) !== keys)
+      throw rejected('the manifest has a key twice; each file is listed once, with one hash');
   } catch (error) {
+    if (error instanceof CategorizedError) throw error;
     throw rejected(`the manifest (${bytes.length} bytes) is not JSON in UTF-8`, scrubbedCause(error));
   }
   const parsed = manifestSchema.safeParse(content);
@@ -123,6 +151,10 @@ export interface ManifestClaim {
  * `verification_signature` when the signature is not that of the hotkey
  */
 export function verifyManifest(claim: ManifestClaim): VerifiedManifest {
+  if (claim.bytes.length > MOST_MANIFEST_BYTES)
+    throw rejected(
+      `the manifest has ${claim.bytes.length} bytes; at most ${MOST_MANIFEST_BYTES} are allowed`,
+    );
   const hash = sha256(claim.bytes);
   if (hash !== claim.claimedHash.toLowerCase()) {
     throw rejected(`the manifest has hash ${hash}, but the miner claimed ${claim.claimedHash.slice(0, 64)}`);

@@ -67,6 +67,36 @@ describe('manifest', () => {
     expect(keys.map(([, key]) => key)).toEqual(['"10"', '"9"', '"\\u00e9"', '"\\ufffd"', '"\\ud83d\\ude00"']);
   });
 
+  it.each([
+    ['a file', '"files": {', '"files": {\n        "t/0.0": "00000000000000000000000000000000",'],
+    [
+      'a file by another spelling',
+      '"files": {',
+      '"files": {\n        "\\u0074/0.0": "00000000000000000000000000000000",',
+    ],
+    ['the list of files', '"files": {', '"files" : {}, "files": {'],
+    ['a member that nobody knows', '"files": {', '"x": {"y": 1, "y": 2}, "files": {'],
+  ])(
+    'a manifest that names %s twice is refused, since readers differ in which of them counts',
+    (_, at, twice) => {
+      const doubled = bytesOf(textOf(manifest).replace(at, twice));
+      const error = errorOf(claimOf(doubled));
+      expect(error.category).toBe('verification_manifest');
+      expect(error.message).toContain('a key twice');
+    },
+  );
+
+  it('strings that look like keys are no keys', () => {
+    const odd = bytesOf(textOf(manifest).replace('"files": {', '"x": ["a\\": b", "\\\\", "c"], "files": {'));
+    expect(Object.keys(verifyManifest(claimOf(odd)).files)).toHaveLength(2);
+  });
+
+  it('a manifest of more files than a forecast has, or of too many bytes, is refused before it is parsed', () => {
+    const many = bytesOf(`{${'"a":0,'.repeat(70_000)}"b":0}`);
+    expect(errorOf(claimOf(many)).message).toContain('70001 keys; at most 65536 files');
+    expect(errorOf(claimOf(new Uint8Array(2 ** 23 + 1))).message).toContain('at most 8388608 are allowed');
+  });
+
   it('a store without files has a valid manifest', () => {
     const empty = buildManifest({ signerHotkey: hotkey, files: new Map() });
     expect(textOf(empty)).toContain('"files": {},');
