@@ -7,7 +7,12 @@ import {
   type Recovery,
   type StopReport,
 } from './pipeline/index.ts';
-import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
+import {
+  createMinerClient,
+  createMinersConnector,
+  type MinerClientOptions,
+  type MinersTls,
+} from './pipeline/miners/index.ts';
 import { deferredSpanEnds } from './recorder/deferred-span-ends.ts';
 import { startRecording, type Recording, type RecordingOptions } from './recorder/recording.ts';
 
@@ -31,6 +36,8 @@ export interface StartOptions extends Pick<
   /** How soon steps of dead workers are repeated. */
   readonly recovery?: Recovery;
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
+  /** How the certificates of miners are checked; not at all unless given. */
+  readonly minersTls?: MinersTls;
   /** Called with problems that stop nothing. */
   readonly onProblem: (message: string) => void;
 }
@@ -65,7 +72,9 @@ export interface Barograph {
 export function startBarograph(options: StartOptions): Promise<Barograph> {
   const { config, onProblem, minerTimeouts: timeouts, queuePollMillis, recovery } = options;
   return acquireAll(async ({ add, close }) => {
-    const minerClient = createMinerClient(timeouts === undefined ? {} : { timeouts });
+    // One for calls and files, so that a certificate that one has pinned is that of the other.
+    const connect = createMinersConnector(options.minersTls);
+    const minerClient = createMinerClient({ connect, ...(timeouts && { timeouts }) });
     add(() => minerClient.close());
     const recording = await startRecording(options);
     add(() => recording.close());
@@ -73,6 +82,7 @@ export function startBarograph(options: StartOptions): Promise<Barograph> {
       connectionString: recording.connectionString,
       stores: options.stores,
       minerClient,
+      connectToMiners: connect,
       delayFactor: options.delayFactor,
       concurrency: config.concurrency,
       stopMillis: config.shutdownSeconds * 1000,

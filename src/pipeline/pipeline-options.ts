@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { buildConnector } from 'undici';
 import type { Clock } from './control/clock.ts';
 import type { ForecastOpener } from './scores/forecast-opener.ts';
 import type { SpanEndCodec } from './step/span-end-codec.ts';
@@ -35,6 +36,8 @@ export interface PipelineSettings {
   readonly ends?: SpanEndCodec;
   /** Opens a forecast; by default at the URL of its miner. */
   readonly openForecast?: ForecastOpener;
+  /** Opens the connections to files of miners; by default certificates are not verified. */
+  readonly connectToMiners?: buildConnector.connector;
   /** Capacity of the cache for fields of the validator's own stores, bytes. */
   readonly fieldCacheBytes?: number;
   /** Receives warnings and errors of the queue; everything else is in the spans. */

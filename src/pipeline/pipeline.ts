@@ -69,7 +69,7 @@ export interface Pipeline {
 export function createPipeline(options: PipelineOptions): Pipeline {
   const pool = options.pool ?? openPool(options.connectionString, options);
   const detach = attachErrorHandlers(pool, options.onProblem ?? (() => undefined));
-  const agent = openForecastAgent();
+  const agent = openForecastAgent(options.connectToMiners);
   const fenced = fencePool(pool);
   const detachPool = (): void => {
     fenced.remove();

@@ -1,6 +1,6 @@
 import type { Config } from '#src/config';
 import { requireForecastCycle, type PipelineStores } from '#pipeline';
-import { readMinerList } from '#pipeline/miners/index';
+import { type MinersTls, readMinerList } from '#pipeline/miners/index';
 import { spansAtEnd, type ExitReport } from '../terminal/exit-report.ts';
 import { locationsToKeep, openNamedStore, type StoreSources } from './stores.ts';
 import type { Output } from '../terminal/output.ts';
@@ -20,6 +20,8 @@ export interface RunOnStoresOptions {
   readonly forecasts?: string | undefined;
   /** A list of real miners. */
   readonly minersFile?: string | undefined;
+  /** How the certificates of real miners are checked; not at all unless given. */
+  readonly minersTls?: MinersTls;
   readonly config: Config;
   readonly output: Output;
   /** Interrupts the run; everything opened is closed then. */

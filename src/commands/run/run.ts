@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { readConfig } from '#src/config';
+import type { MinersTls } from '#pipeline/miners/index';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { interruptible } from '../terminal/signals.ts';
-import { instant, leadList, wholeNumber } from '../terminal/option-parsers.ts';
+import { instant, leadList, minersTlsOption, wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { presentRun } from './present-run.ts';
 import { runOnStores } from './run-on-stores.ts';
@@ -17,6 +18,7 @@ interface RunOptions {
   readonly seed: number;
   readonly forecasts?: string;
   readonly minersFile?: string;
+  readonly minersTls: MinersTls;
   readonly leads: readonly number[];
   readonly day1Lead: number;
   readonly json?: true;
@@ -35,6 +37,7 @@ export function runCommand(): Command {
     .option('--seed <number>', 'random seed of the simulated miners', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--forecasts <directory>', 'stores that simulated miners serve instead of making forecasts')
     .option('--miners-file <file>', 'real miners instead: [{"uid", "hotkey", "url"}]')
+    .addOption(minersTlsOption())
     .option('--leads <hours>', 'leads scored against ERA5, separated by commas', leadList, ERA5_LEAD_HOURS)
     .option('--day1-lead <hours>', 'lead scored on day one', wholeNumber(1, 1000), DAY1_LEAD_HOURS)
     .option('--json', 'print one JSON document instead of the table')

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_MINERS_TLS, MINERS_TLS } from '#pipeline/miners/index';
 
 /** Parses a whole number from `from` to `to`, both included. */
 export const wholeNumber =
@@ -22,6 +23,15 @@ export const duration =
       `Allowed: a number with its unit, s, m, h or d, for example 15m; at least ${leastMinutes}m.`,
     );
   };
+
+/** The option of how the certificates of miners are checked. */
+export const minersTlsOption = (): Option =>
+  new Option(
+    '--miners-tls <how>',
+    'certificates of miners: off, which the network needs, since miners sign their own; pin, the first of each address; verify',
+  )
+    .choices(MINERS_TLS)
+    .default(DEFAULT_MINERS_TLS);
 
 /** Parses leads: hours separated by commas. */
 export function leadList(text: string): readonly number[] {

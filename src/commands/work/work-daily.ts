@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import type { Pipeline } from '#pipeline';
-import { readMinerList } from '#pipeline/miners/index';
+import { type MinersTls, readMinerList } from '#pipeline/miners/index';
 import { CategorizedError } from '#semconv';
 import { startBarograph, type Barograph } from '#src/start';
 import {
@@ -25,6 +25,8 @@ export interface WorkOptions {
   readonly stores: StoreLocations;
   /** Lists the miners of each new run; read again for each. */
   readonly minersFile: string;
+  /** How the certificates of miners are checked; not at all unless given. */
+  readonly minersTls?: MinersTls;
   readonly at: TimeOfDay;
   /** Ends when the run of one day is over. */
   readonly once: boolean;
@@ -61,6 +63,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
     validatorHotkey,
     stores,
     delayFactor: config.delayFactor ?? 1,
+    ...(options.minersTls && { minersTls: options.minersTls }),
     ...RECORDING_OF_A_COMMAND,
     onProblem,
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),

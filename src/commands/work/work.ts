@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 import { readConfig } from '#src/config';
+import type { MinersTls } from '#pipeline/miners/index';
+import { minersTlsOption } from '../terminal/option-parsers.ts';
 import { interruptible } from '../terminal/signals.ts';
 import { createOutput } from '../terminal/output.ts';
 import { timeOfDay, type TimeOfDay } from './time-of-day.ts';
@@ -11,6 +13,7 @@ interface WorkCommandOptions {
   readonly reference: string;
   readonly analysis?: string;
   readonly minersFile: string;
+  readonly minersTls: MinersTls;
   readonly at: TimeOfDay;
   readonly once?: true;
   readonly json?: true;
@@ -34,6 +37,7 @@ export function workCommand(): Command {
     )
     .option('--analysis <store>', 'the GFS analysis, truth of day one; --truth unless given')
     .requiredOption('--miners-file <file>', 'the miners: [{"uid", "hotkey", "url"}]; read again for each run')
+    .addOption(minersTlsOption())
     .addOption(
       new Option('--at <time>', 'when the run of a day’s 00Z cycle is created, UTC')
         .argParser(timeOfDay)
@@ -42,14 +46,14 @@ export function workCommand(): Command {
     .option('--once', 'end when the run of one day is over')
     .option('--json', 'print one line of JSON for each event')
     .action(async (options: WorkCommandOptions) => {
-      const { truth, climatology, reference, analysis, minersFile, at } = options;
+      const { truth, climatology, reference, analysis, minersFile, minersTls, at } = options;
       const isJson = options.json === true;
       const output = createOutput({ isJson });
       const config = readConfig(process.env);
       const stores = { truth, climatology, reference, analysis };
       const once = options.once === true;
       await interruptible((signal) =>
-        workDaily({ stores, minersFile, at, once, config, isJson, output, signal }),
+        workDaily({ stores, minersFile, minersTls, at, once, config, isJson, output, signal }),
       );
     });
 }

@@ -13,6 +13,7 @@ export {
 } from './manifest.ts';
 export type { ManifestClaim, VerifiedManifest } from './manifest.ts';
 export { openForecastAgent, openMinerAgent } from './miner-agent.ts';
+export { createMinersConnector, DEFAULT_MINERS_TLS, MINERS_TLS, type MinersTls } from './miners-tls.ts';
 export { MinerCallError } from './miner-call-error.ts';
 export { readMinerList } from './miner-list.ts';
 export type { ForecastAccess, Miner } from './miner.ts';
