@@ -23,6 +23,9 @@ export interface VerifiedStore extends AsyncReadable {
   readonly hashOf: (key: string) => string | undefined;
 }
 
+/** A larger shard is read again for each range: each store that is open keeps one. */
+const MOST_KEPT_BYTES = 2 ** 25;
+
 /**
  * Decorator that verifies every file, metadata included, against a frozen manifest on read, so that a forecast cannot
  * be replaced once the outcome is known.
@@ -45,6 +48,7 @@ export function withManifestVerification(store: AsyncReadable, manifest: FileMan
     async getRange(key, range, options) {
       if (shard?.key !== key) shard = { key, content: verifiedStore.get(key, options) };
       const content = await shard.content;
+      if ((content?.byteLength ?? 0) > MOST_KEPT_BYTES) shard = null;
       return content?.subarray(...boundsOf(range, content.byteLength));
     },
     async get(key, options) {

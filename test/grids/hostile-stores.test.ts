@@ -1,11 +1,19 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import Lz4 from 'numcodecs/lz4';
 import Zstd from 'numcodecs/zstd';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHttpStore, createMemoryStore, openGridStore } from '#grids';
-import { patchJson, plainFiles, rejectionOf, setJson, smallField, VALID_TIMES } from './small-store.ts';
+import {
+  patchJson,
+  plainFiles,
+  rejectionOf,
+  setJson,
+  smallField,
+  smallFiles,
+  VALID_TIMES,
+} from './small-store.ts';
 
 const CHUNK = '2t/0.0.0';
 const REQUEST = { variable: '2t', pressureHpa: null, validTime: VALID_TIMES[0] } as const;
@@ -146,16 +154,126 @@ describe('metadata beyond any forecast', () => {
   });
 });
 
-describe('files of a hostile server', () => {
-  let server: Server | undefined;
-  afterEach(() => {
-    server?.closeAllConnections();
-    server?.close();
+/** A shard of the two times of the small store, uncompressed, with the index as it is given. */
+async function readSharded(
+  index: readonly (readonly [offset: number, length: number])[],
+  damage: (shard: Uint8Array) => Uint8Array = (shard) => shard,
+): Promise<Float32Array> {
+  const files = await smallFiles({ zarrFormat: 3 });
+  const little = { name: 'bytes', configuration: { endian: 'little' } };
+  const configuration = {
+    chunk_shape: [1, 3, 4],
+    codecs: [little],
+    index_codecs: [little, { name: 'crc32c' }],
+    index_location: 'end',
+  };
+  patchJson(files, '2t/zarr.json', {
+    chunk_grid: { name: 'regular', configuration: { chunk_shape: [2, 3, 4] } },
+    codecs: [{ name: 'sharding_indexed', configuration }],
   });
+  const root = JSON.parse(new TextDecoder().decode(files.get('zarr.json'))) as object;
+  setJson(files, 'zarr.json', { ...root, consolidated_metadata: undefined });
+  const entries = new BigUint64Array(index.flat().map(BigInt));
+  const fields = VALID_TIMES.map((time) => Buffer.from(smallField(time, 0).buffer));
+  const bytes = Buffer.from(entries.buffer);
+  files.set('2t/c/0/0/0', damage(Buffer.concat([...fields, bytes, crc32c(bytes)])));
+  return (await openGridStore(files, { requireChunks: true })).readField(REQUEST);
+}
+
+/** By the definition, bit for bit. */
+function crc32c(bytes: Uint8Array): Buffer {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+  }
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE((crc ^ 0xffffffff) >>> 0);
+  return sum;
+}
+
+describe('broken shard', () => {
+  const WHOLE = [
+    [0, 48],
+    [48, 48],
+  ] as const;
+
+  it('a shard whose index is right is read', async () => {
+    expect(crc32c(Buffer.from('123456789')).readUInt32LE()).toBe(0xe3069283);
+    expect(await readSharded(WHOLE)).toEqual(smallField(VALID_TIMES[0], 0));
+  });
+
+  it.each([
+    [
+      'overlap',
+      [
+        [0, 48],
+        [47, 48],
+      ],
+      'chunks that share bytes',
+    ],
+    [
+      'lie behind the end',
+      [
+        [4800, 48],
+        [48, 48],
+      ],
+      'it is truncated or corrupt',
+    ],
+    [
+      'are longer than any codec makes them',
+      [
+        [0, 2 ** 40],
+        [2 ** 41, 48],
+      ],
+      'a chunk of 1099511627776 bytes',
+    ],
+  ] as const)('a shard whose chunks %s is refused', async (_, index, message) => {
+    expect(await rejectionOf(readSharded(index))).toMatchObject({
+      category: 'invalid_response',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('a shard that is cut off anywhere is never read as data', async () => {
+    for (let kept = 0; kept < 132; kept += 11) {
+      const error = await rejectionOf(readSharded(WHOLE, (shard) => shard.subarray(0, kept)));
+      expect(error, `${String(kept)} bytes`).toMatchObject({ category: 'invalid_response' });
+    }
+  });
+
+  it('an index whose checksum is that of another is refused, also where its entries look right', async () => {
+    const exchanged = (shard: Uint8Array): Uint8Array => {
+      const copy = Uint8Array.from(shard);
+      copy.set(shard.subarray(96, 112), 112);
+      copy.set(shard.subarray(112, 128), 96);
+      return copy;
+    };
+    expect(await rejectionOf(readSharded(WHOLE, exchanged))).toMatchObject({
+      category: 'invalid_response',
+      message: expect.stringContaining('its checksum is that of other bytes') as string,
+    });
+  });
+});
+
+describe('files of a hostile server', () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+  const serve = async (handle: RequestListener): Promise<string> => {
+    const server = createServer(handle);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  };
 
   it('a body without end is read to the limit of its file, and no further', async () => {
     let sent = 0;
-    server = createServer((request, response) => {
+    const url = await serve((request, response) => {
       if (request.url?.endsWith('/.zmetadata') !== true) return void response.writeHead(404).end();
       const send = (): void => {
         sent += 65_536;
@@ -163,16 +281,33 @@ describe('files of a hostile server', () => {
       };
       send();
     });
-    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const error = await rejectionOf(
-      openGridStore(createHttpStore(`http://127.0.0.1:${String(port)}/a.zarr`)),
-    );
-    expect(error).toMatchObject({
+    expect(await rejectionOf(openGridStore(createHttpStore(`${url}/a.zarr`)))).toMatchObject({
       category: 'invalid_response',
       message: 'File /.zmetadata is longer than the 1048576 bytes that are allowed.',
     });
     // What the sockets hold comes on top.
     expect(sent).toBeLessThan(32 * 2 ** 20);
+  });
+
+  it('a part that is longer than the range that was asked for is refused', async () => {
+    const url = await serve((_, response) => void response.writeHead(206).end(Buffer.alloc(65)));
+    const store = createHttpStore(url);
+    expect(
+      await rejectionOf(Promise.resolve(store.getRange?.('/t/c/0', { offset: 0, length: 64 }))),
+    ).toMatchObject({
+      message: 'File /t/c/0 is longer than the 64 bytes that are allowed.',
+    });
+  });
+
+  it('a redirect is an error, and the host that it names sees neither a request nor the token', async () => {
+    const seen: unknown[] = [];
+    const other = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end();
+    });
+    const url = await serve((_, response) => void response.writeHead(307, { location: `${other}/a` }).end());
+    const store = createHttpStore(url, { bearerToken: 'secret-token' });
+    expect(await rejectionOf(store.get('/.zgroup'))).toMatchObject({ category: 'invalid_response' });
+    expect(seen).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { type ArrayDataType, bytesOf } from '../array-description.ts';
 import { invalidStore } from '../grid-errors.ts';
 import { mostStoredBytes } from '../read-limits.ts';
 import { unpackBeside } from './heavy-work.ts';
-import { UNPACK, type UnpackName } from './unpack.ts';
+import { checkedBytes, UNPACK, type UnpackName } from './unpack.ts';
 
 /** What the Zarr library tells a codec of the chunks that it decodes. */
 interface ChunkMetadata {
@@ -25,7 +25,7 @@ const isUnpackName = (name: string): name is UnpackName => Object.hasOwn(UNPACK,
 
 /**
  * Puts codecs in the place of the Zarr library's own ones, which unpack a chunk whatever its size: 6 MB may become 6 GB. These
- * unpack at most what the chunk declares. Idempotent; for all users of the library in the process, since it has one registry.
+ * unpack at most what the chunk declares, and compare checksums, which those skip. Idempotent; for all users of the library in the process, since it has one registry.
  */
 export function registerBoundedCodecs(): void {
   const codecs = registry as unknown as Map<string, () => object>;
@@ -36,7 +36,24 @@ export function registerBoundedCodecs(): void {
     codecs.set(name, () => codec);
     codecs.set(`numcodecs.${name}`, () => codec);
   }
+  codecs.set('crc32c', () => ({ fromConfig: () => CHECKSUM }));
 }
+
+/** The checksum of a chunk, or of the index of a shard. */
+const CHECKSUM = {
+  kind: 'bytes_to_bytes',
+  encode: (): never => {
+    throw new Error('Codec crc32c is here to read.');
+  },
+  computeEncodedSize: (size: number) => size + 4,
+  decode: (bytes: Uint8Array): Uint8Array => {
+    try {
+      return checkedBytes(bytes);
+    } catch (error) {
+      throw invalidStore(`A chunk, or the index of a shard, is corrupt: ${messageOf(error)}.`, error);
+    }
+  },
+} as const;
 
 function createCodec(name: UnpackName, settings: unknown, chunk: ChunkMetadata): LibraryCodec {
   const most = mostUnpackedBytes(settings, chunk);

@@ -29,11 +29,19 @@ let pool: ThreadPool<HeavyTask, Uint8Array | string> | undefined;
 /** The threads are those of the process, as its processors are. None is started before the first large chunk. */
 function processPool(): ThreadPool<HeavyTask, Uint8Array | string> {
   pool ??= createThreadPool({
-    entry: new URL(`./work-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+    entry: entryOfThreads(),
     size: Math.max(1, Math.min(4, availableParallelism() - 1)),
     inline: doTask,
   });
   return pool;
+}
+
+/** The program of the threads beside this file, as source or compiled; a bundle may have no address of its own. */
+function entryOfThreads(): URL | null {
+  const here: unknown = import.meta.url;
+  if (typeof here !== 'string') return null;
+  const name = here.endsWith('.ts') ? './work-thread.ts' : './work-thread.js';
+  return new URL(name, here);
 }
 
 /** Unpacks a chunk to at most `most` bytes, in a thread beside the event loop where that may take long. */

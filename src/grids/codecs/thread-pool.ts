@@ -8,8 +8,8 @@ export interface ThreadPool<Task, Result> {
 }
 
 export interface ThreadPoolOptions<Task, Result> {
-  /** The program of a thread. It answers with a `ThreadReply`, first that it is ready, then one for each task. */
-  readonly entry: URL;
+  /** The program of a thread. It answers with a `ThreadReply`, first that it is ready, then one for each task. Null: there is none. */
+  readonly entry: URL | null;
   readonly size: number;
   /** Does a task where no thread can be started: a program may be bundled into one file. */
   readonly inline: (task: Task) => Promise<Result>;
@@ -40,21 +40,22 @@ interface Thread<Task, Result> {
 export function createThreadPool<Task, Result>(
   options: ThreadPoolOptions<Task, Result>,
 ): ThreadPool<Task, Result> {
-  const { entry, size, inline } = options;
+  const { size, inline } = options;
   const waiting: Job<Task, Result>[] = [];
   const threads = new Set<Thread<Task, Result>>();
-  let isUsable = existsSync(fileURLToPath(entry));
+  /** Null once it is known that no thread can be started. */
+  let entry = isFile(options.entry) ? options.entry : null;
 
   const assign = (): void => {
-    while (!isUsable && waiting.length > 0) doInline(waiting.shift());
-    while (waiting.length > 0) {
+    while (entry !== null && waiting.length > 0) {
       const thread =
-        [...threads].find(({ job }) => job === undefined) ?? (threads.size < size ? open() : null);
-      if (thread === null) return;
+        [...threads].find(({ job }) => job === undefined) ?? (threads.size < size ? open(entry) : null);
+      if (thread === null) break;
       thread.job = waiting.shift();
       thread.worker.ref();
       thread.worker.postMessage(thread.job?.task);
     }
+    while (entry === null && waiting.length > 0) doInline(waiting.shift());
   };
   const doInline = (job: Job<Task, Result> | undefined): void => {
     if (job !== undefined) job.resolve(inline(job.task));
@@ -72,13 +73,15 @@ export function createThreadPool<Task, Result>(
     if (!threads.delete(thread)) return;
     if (thread.isReady) thread.job?.reject(error);
     else {
-      isUsable = false;
+      entry = null;
       doInline(thread.job);
     }
     assign();
   };
-  const open = (): Thread<Task, Result> => {
-    const thread: Thread<Task, Result> = { worker: startWorker(entry), isReady: false, job: undefined };
+  const open = (program: URL): Thread<Task, Result> | null => {
+    const worker = startWorker(program);
+    if (worker === null) return (entry = null);
+    const thread: Thread<Task, Result> = { worker, isReady: false, job: undefined };
     threads.add(thread);
     thread.worker.unref();
     thread.worker.on('message', (reply: ThreadReply<Result>) => finish(thread, reply));
@@ -95,11 +98,23 @@ export function createThreadPool<Task, Result>(
   };
 }
 
-/** Without the flags of the process: what they load, such as another SDK of OpenTelemetry, is not for a thread that unpacks. */
-function startWorker(entry: URL): Worker {
+const isFile = (entry: URL | null): boolean =>
+  entry?.protocol === 'file:' && existsSync(fileURLToPath(entry));
+
+/**
+ * Without the flags of the process: what they load, such as another SDK of OpenTelemetry, is not for a thread that unpacks.
+ *
+ * @returns null where the process may start no thread
+ */
+function startWorker(entry: URL): Worker | null {
   const settings = { execArgv: [], env: {} };
-  if (!entry.pathname.endsWith('.ts')) return new Worker(entry, settings);
   // Sources are loaded as the process loads them that runs sources.
-  const program = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); })`;
-  return new Worker(program, { ...settings, eval: true });
+  const source = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); })`;
+  try {
+    return entry.pathname.endsWith('.ts')
+      ? new Worker(source, { ...settings, eval: true })
+      : new Worker(entry, settings);
+  } catch {
+    return null;
+  }
 }

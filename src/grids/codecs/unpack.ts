@@ -4,6 +4,7 @@ import Blosc from 'numcodecs/blosc';
 import Lz4 from 'numcodecs/lz4';
 import Zstd from 'numcodecs/zstd';
 import { decodeBzip2 } from './bzip2.ts';
+import { isError } from '#semconv/message-of';
 
 /** Undoes a compression. @throws Error for bytes that are not of the codec, or that unpack to more than `most` bytes */
 export type Unpack = (bytes: Uint8Array, most: number) => Promise<Uint8Array>;
@@ -29,15 +30,16 @@ const byNode =
     try {
       return await work(bytes, { maxOutputLength: Math.max(1, most) });
     } catch (error) {
-      if (error instanceof RangeError) throw tooMuch('more than that', most);
+      if (isError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+        throw tooMuch('more than that', most);
       throw error;
     }
   };
 
 /** The codecs that compress. Each is stopped at a limit, or its size is known before anything is unpacked. */
 export const UNPACK = {
-  gzip: byNode(promisify(gunzip) as ZlibFunction),
-  zlib: byNode(promisify(inflate) as ZlibFunction),
+  gzip: byNode(promisify(gunzip)),
+  zlib: byNode(promisify(inflate)),
   blosc: async (bytes, most) => {
     // The decoder trusts the header: decoded size at byte 4, whole size at byte 12.
     requireAtMost(uint32(bytes, 4), most);
@@ -68,6 +70,23 @@ function uint32(bytes: Uint8Array, at: number): number {
   if (bytes.byteLength < at + 4)
     throw new Error(`it has ${String(bytes.byteLength)} bytes, too few for its header`);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true);
+}
+
+/** The polynomial of CRC-32C, its bits reversed. */
+const CRC32C = 0x82f63b78;
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = (crc & 1) === 1 ? (crc >>> 1) ^ CRC32C : crc >>> 1;
+  return crc;
+});
+
+/** The bytes before their checksum. @throws Error where it is not theirs */
+export function checkedBytes(bytes: Uint8Array): Uint8Array {
+  const content = bytes.subarray(0, Math.max(0, bytes.byteLength - 4));
+  let crc = 0xffffffff;
+  for (const byte of content) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 255] ?? 0);
+  if ((crc ^ 0xffffffff) >>> 0 === uint32(bytes, content.byteLength)) return content;
+  throw new Error('its checksum is that of other bytes');
 }
 
 const ZSTD_MAGIC = 0xfd2fb528;

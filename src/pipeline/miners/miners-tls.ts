@@ -31,15 +31,21 @@ function pinned(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) => {
     connect(options, (...outcome) => {
       const [error, socket] = outcome;
-      if (error !== null || options.protocol !== 'https:') return callback(...outcome);
+      if (error !== null || options.protocol !== 'https:') {
+        callback(...outcome);
+        return;
+      }
       const shown = fingerprintOf(socket as TLSSocket);
       const address = `${options.hostname}:${options.port}`;
       const pin = pins.get(address);
       if (pin === undefined) pins.set(address, shown);
-      if (pin === undefined || pin === shown) return callback(null, socket);
+      if (pin === undefined || pin === shown) {
+        callback(null, socket);
+        return;
+      }
       socket.destroy();
       const message = 'The certificate is not the one that this address showed first (--miners-tls pin).';
-      return callback(Object.assign(new Error(message), { code: PIN_MISMATCH }), null);
+      callback(Object.assign(new Error(message), { code: PIN_MISMATCH }), null);
     });
   };
 }
