@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { createThreadPool, type ThreadPool } from './thread-pool.ts';
+import { ThreadPool } from './thread-pool.ts';
 import { UNPACK, type UnpackName } from './unpack.ts';
 
 /** Work that may take long enough to keep health checks, leases and other miners waiting. */
@@ -11,6 +11,8 @@ export type HeavyTask =
 /** Below these, handing the bytes to a thread costs more than the few milliseconds of the work. */
 const LEAST_UNPACKED_BYTES = 2 ** 21;
 const LEAST_HASHED_BYTES = 2 ** 23;
+/** What a thread unpacks beyond this stays in its memory. */
+const MOST_KEPT_BYTES = 2 ** 24;
 /** Node unpacks these in threads of its own. */
 const BY_NODE: readonly UnpackName[] = ['gzip', 'zlib'];
 
@@ -28,10 +30,11 @@ let pool: ThreadPool<HeavyTask, Uint8Array | string> | undefined;
 
 /** The threads are those of the process, as its processors are. None is started before the first large chunk. */
 function processPool(): ThreadPool<HeavyTask, Uint8Array | string> {
-  pool ??= createThreadPool({
+  pool ??= new ThreadPool({
     entry: entryOfThreads(),
     size: Math.max(1, Math.min(4, availableParallelism() - 1)),
     inline: doTask,
+    isLastOfThread: (task) => task.kind === 'unpack' && task.most > MOST_KEPT_BYTES,
   });
   return pool;
 }

@@ -2,17 +2,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-/** Threads that take tasks from one line, first come, first served. */
-export interface ThreadPool<Task, Result> {
-  run(task: Task): Promise<Result>;
-}
-
 export interface ThreadPoolOptions<Task, Result> {
   /** The program of a thread. It answers with a `ThreadReply`, first that it is ready, then one for each task. Null: there is none. */
   readonly entry: URL | null;
   readonly size: number;
   /** Does a task where no thread can be started: a program may be bundled into one file. */
   readonly inline: (task: Task) => Promise<Result>;
+  /** Whether a thread ends after a task: the memory of WebAssembly grows with it, and shrinks only with its thread. */
+  readonly isLastOfThread: (task: Task) => boolean;
 }
 
 /** What a thread answers. */
@@ -34,68 +31,84 @@ interface Thread<Task, Result> {
 }
 
 /**
- * Creates a pool that starts threads as tasks arrive. A thread keeps its process alive only while it works. A task whose thread dies
- * fails; the next one gets a new thread.
+ * Threads that take tasks from one line, first come, first served, and are started as tasks arrive. A thread keeps its process alive
+ * only while it works. A task whose thread dies fails; the next one gets a new thread.
  */
-export function createThreadPool<Task, Result>(
-  options: ThreadPoolOptions<Task, Result>,
-): ThreadPool<Task, Result> {
-  const { size, inline } = options;
-  const waiting: Job<Task, Result>[] = [];
-  const threads = new Set<Thread<Task, Result>>();
+export class ThreadPool<Task, Result> {
+  readonly #options: ThreadPoolOptions<Task, Result>;
+  readonly #waiting: Job<Task, Result>[] = [];
+  readonly #threads = new Set<Thread<Task, Result>>();
   /** Null once it is known that no thread can be started. */
-  let entry = isFile(options.entry) ? options.entry : null;
+  #entry: URL | null;
 
-  const assign = (): void => {
-    while (entry !== null && waiting.length > 0) {
-      const thread =
-        [...threads].find(({ job }) => job === undefined) ?? (threads.size < size ? open(entry) : null);
+  constructor(options: ThreadPoolOptions<Task, Result>) {
+    this.#options = options;
+    this.#entry = isFile(options.entry) ? options.entry : null;
+  }
+
+  run(task: Task): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ task, resolve, reject });
+      this.#assign();
+    });
+  }
+
+  #assign(): void {
+    while (this.#entry !== null && this.#waiting.length > 0) {
+      const thread = this.#idle() ?? this.#open(this.#entry);
       if (thread === null) break;
-      thread.job = waiting.shift();
+      thread.job = this.#waiting.shift();
       thread.worker.ref();
       thread.worker.postMessage(thread.job?.task);
     }
-    while (entry === null && waiting.length > 0) doInline(waiting.shift());
-  };
-  const doInline = (job: Job<Task, Result> | undefined): void => {
-    if (job !== undefined) job.resolve(inline(job.task));
-  };
-  const finish = (thread: Thread<Task, Result>, reply: ThreadReply<Result>): void => {
-    const { job } = thread;
+    while (this.#entry === null && this.#waiting.length > 0) this.#doInline(this.#waiting.shift());
+  }
+
+  #idle(): Thread<Task, Result> | undefined {
+    return [...this.#threads].find(({ job }) => job === undefined);
+  }
+
+  /** @returns null where as many work as may, or where none can be started */
+  #open(entry: URL): Thread<Task, Result> | null {
+    if (this.#threads.size >= this.#options.size) return null;
+    const worker = startWorker(entry);
+    if (worker === null) return (this.#entry = null);
+    const thread: Thread<Task, Result> = { worker, isReady: false, job: undefined };
+    this.#threads.add(thread);
+    worker.unref();
+    worker.on('message', (reply: ThreadReply<Result>) => this.#finish(thread, reply));
+    worker.on('error', (error) => this.#drop(thread, error));
+    worker.on('exit', () => this.#drop(thread, new Error('The thread that did this ended.')));
+    return thread;
+  }
+
+  #doInline(job: Job<Task, Result> | undefined): void {
+    if (job !== undefined) job.resolve(this.#options.inline(job.task));
+  }
+
+  #finish(thread: Thread<Task, Result>, reply: ThreadReply<Result>): void {
+    const { job, worker } = thread;
     if (reply.kind === 'ready') return void (thread.isReady = true);
     thread.job = undefined;
-    thread.worker.unref();
+    worker.unref();
+    if (job !== undefined && this.#options.isLastOfThread(job.task)) {
+      this.#threads.delete(thread);
+      void worker.terminate();
+    }
     if (reply.kind === 'done') job?.resolve(reply.result);
     else job?.reject(reply.error);
-    assign();
-  };
-  const drop = (thread: Thread<Task, Result>, error: unknown): void => {
-    if (!threads.delete(thread)) return;
+    this.#assign();
+  }
+
+  #drop(thread: Thread<Task, Result>, error: unknown): void {
+    if (!this.#threads.delete(thread)) return;
     if (thread.isReady) thread.job?.reject(error);
     else {
-      entry = null;
-      doInline(thread.job);
+      this.#entry = null;
+      this.#doInline(thread.job);
     }
-    assign();
-  };
-  const open = (program: URL): Thread<Task, Result> | null => {
-    const worker = startWorker(program);
-    if (worker === null) return (entry = null);
-    const thread: Thread<Task, Result> = { worker, isReady: false, job: undefined };
-    threads.add(thread);
-    thread.worker.unref();
-    thread.worker.on('message', (reply: ThreadReply<Result>) => finish(thread, reply));
-    thread.worker.on('error', (error) => drop(thread, error));
-    thread.worker.on('exit', () => drop(thread, new Error('The thread that did this ended.')));
-    return thread;
-  };
-  return {
-    run: (task) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ task, resolve, reject });
-        assign();
-      }),
-  };
+    this.#assign();
+  }
 }
 
 const isFile = (entry: URL | null): boolean =>

@@ -4,15 +4,16 @@ import { pathToFileURL } from 'node:url';
 import Lz4 from 'numcodecs/lz4';
 import { describe, expect, it } from 'vitest';
 import { doTask, hashBeside, hashFile, unpackBeside } from '#grids/codecs/heavy-work';
-import { createThreadPool } from '#grids/codecs/thread-pool';
+import { ThreadPool } from '#grids/codecs/thread-pool';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
-/** A program of a thread, which answers in the thread's own way to the tasks `add` and `end`. */
+/** A program of a thread. It fails at `fail`, dies at `end`, tells its number at `id`, and does all else. */
 const PROGRAM = `
 import { parentPort, threadId } from 'node:worker_threads';
 parentPort.on('message', (task) => {
   if (task === 'end') process.exit(1);
   if (task === 'fail') parentPort.postMessage({ kind: 'failed', error: new Error('it is truncated') });
+  else if (task.startsWith('id')) parentPort.postMessage({ kind: 'done', result: String(threadId) });
   else parentPort.postMessage({ kind: 'done', result: task + ' by a thread' });
 });
 parentPort.postMessage({ kind: 'ready' });
@@ -21,14 +22,15 @@ parentPort.postMessage({ kind: 'ready' });
 async function poolOf(program: string | null, size = 1) {
   const path = join(await temporaryFolder(), 'thread.mjs');
   if (program !== null) writeFileSync(path, program);
-  return createThreadPool<string, string>({
+  return new ThreadPool<string, string>({
     entry: pathToFileURL(path),
     size,
     inline: (task) => Promise.resolve(`${task} inline`),
+    isLastOfThread: (task) => task === 'id, the last',
   });
 }
 
-describe('createThreadPool', () => {
+describe('ThreadPool', () => {
   it('tasks are done by threads, each with its own result, however many wait', async () => {
     const pool = await poolOf(PROGRAM, 2);
     const tasks = Array.from({ length: 20 }, (_, at) => String(at));
@@ -52,6 +54,13 @@ describe('createThreadPool', () => {
     expect(after).toMatchObject({ value: 'after by a thread' });
   });
 
+  it('a thread whose memory a task has grown ends with it, and the tasks after it get another', async () => {
+    const pool = await poolOf(PROGRAM);
+    const ids = await Promise.all(['id', 'id', 'id, the last', 'id'].map((task) => pool.run(task)));
+    expect([ids[1], ids[2]]).toEqual([ids[0], ids[0]]);
+    expect(ids[3]).not.toBe(ids[0]);
+  });
+
   it('without the file of the thread, as in a bundle, tasks are done where they are called', async () => {
     const pool = await poolOf(null);
     expect(await pool.run('task')).toBe('task inline');
@@ -67,10 +76,11 @@ describe('createThreadPool', () => {
 describe('heavy work', () => {
   it('the program of the threads gives what the same work gives without them', async () => {
     const bytes = new Uint8Array(2 ** 21).map((_, at) => at % 251);
-    const pool = createThreadPool({
+    const pool = new ThreadPool({
       entry: new URL('../../../src/grids/codecs/work-thread.ts', import.meta.url),
       size: 1,
       inline: () => Promise.reject(new Error('no thread was started')),
+      isLastOfThread: () => false,
     });
     const packed = await packLz4(bytes);
     const task = { kind: 'unpack', name: 'lz4', bytes: packed, most: bytes.length } as const;
