@@ -2,10 +2,12 @@ import type { Array as ZarrArray, DataType } from 'zarrita';
 import { Float16Array, f16round } from '@petamoriken/float16';
 import { type ArrayDescription, bytesOf, decodedChunkBytes } from './array-description.ts';
 import { fieldAxes, type FieldAxes, isOfGrid } from './axes.ts';
-import { processBudget } from './byte-budget.ts';
 import { CHUNKS_AT_ONCE, readArray, type StridedValues } from './read-array.ts';
-import { chunksOf } from './read-limits.ts';
+import { chunksOf, createFieldBudget } from './read-limits.ts';
 import type { TimeIndex } from './time-axis.ts';
+
+/** All fields of the process that are being read: memory is one, however many stores and miners there are. */
+const processBudget = createFieldBudget(2 ** 29);
 
 /** Position of one field in an array. */
 export interface FieldIndex {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createByteBudget, createFieldBudget } from '#grids/byte-budget';
+import { createFieldBudget } from '#grids/read-limits';
 
 /** Work that ends when it is told to, and the order in which works began. */
 function works() {
@@ -13,15 +13,16 @@ function works() {
 }
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('createByteBudget', () => {
+/** Of a budget of 20 half is for work of more than a sixteenth. */
+describe('createFieldBudget', () => {
   it('work waits until its bytes are free, in the order in which it came, and does not fail', async () => {
     const { begun, work, end } = works();
-    const budget = createByteBudget(10);
+    const budget = createFieldBudget(20);
     const all = [
       budget.run(6, work('first')),
       budget.run(6, work('second')),
       // It would fit, but a stream of small ones must not keep a large one waiting.
-      budget.run(1, work('third')),
+      budget.run(2, work('third')),
     ];
     await settled();
     expect(begun).toEqual(['first']);
@@ -35,8 +36,8 @@ describe('createByteBudget', () => {
 
   it('work that is larger than the whole budget is done, alone', async () => {
     const { begun, work, end } = works();
-    const budget = createByteBudget(10);
-    const small = budget.run(1, work('small'));
+    const budget = createFieldBudget(20);
+    const small = budget.run(2, work('small'));
     const huge = budget.run(1000, work('huge'));
     await settled();
     expect(begun).toEqual(['small']);
@@ -48,14 +49,12 @@ describe('createByteBudget', () => {
   });
 
   it('work that fails gives its bytes back', async () => {
-    const budget = createByteBudget(10);
+    const budget = createFieldBudget(20);
     const failing = budget.run(10, () => Promise.reject(new Error('unreadable')));
     await expect(failing).rejects.toThrow('unreadable');
     expect(await budget.run(10, () => Promise.resolve('read'))).toBe('read');
   });
-});
 
-describe('createFieldBudget', () => {
   it('large fields that are sent slowly keep no ordinary one waiting', async () => {
     const { begun, work, end } = works();
     const budget = createFieldBudget(64);
