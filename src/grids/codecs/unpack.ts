@@ -82,7 +82,8 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /** The bytes before their checksum. @throws Error where it is not theirs */
 export function checkedBytes(bytes: Uint8Array): Uint8Array {
-  const content = bytes.subarray(0, Math.max(0, bytes.byteLength - 4));
+  // No Buffer, whose `slice` copies nothing: the library aligns numbers by it.
+  const content = new Uint8Array(bytes.buffer, bytes.byteOffset, Math.max(0, bytes.byteLength - 4));
   let crc = 0xffffffff;
   for (const byte of content) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 255] ?? 0);
   if ((crc ^ 0xffffffff) >>> 0 === uint32(bytes, content.byteLength)) return content;
