@@ -65,6 +65,10 @@ const ENVIRONMENT = z.object({
     .default(9464)
     .describe('Port of /metrics, /healthz and /readyz; 0: any free one'),
   BAROGRAPH_VALIDATOR_HOTKEY: z.string().optional().describe('Identity of this validator'),
+  BAROGRAPH_HOTKEY_FILE: z
+    .string()
+    .optional()
+    .describe('Key file of the hotkey that signs requests to miners, for --transport fiber'),
   BAROGRAPH_DELAY_FACTOR: number('a number above 0, at most 1', (value) => value > 0 && value <= 1)
     .optional()
     .describe('Multiplies every wait and retry of the pipeline; 1 unless miners are simulated'),
@@ -132,6 +136,8 @@ export interface Config {
   readonly metricsHost: string;
   readonly metricsPort: number;
   readonly validatorHotkey: string | null;
+  /** Null when no requests are signed, or when `--hotkey-file` names it. */
+  readonly hotkeyFile: string | null;
   /** Null when it is not set: the pipeline then waits for real miners in real time. */
   readonly delayFactor: number | null;
   readonly concurrency: number;
@@ -189,6 +195,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     metricsHost: values.BAROGRAPH_METRICS_HOST,
     metricsPort: values.BAROGRAPH_METRICS_PORT,
     validatorHotkey: values.BAROGRAPH_VALIDATOR_HOTKEY ?? null,
+    hotkeyFile: values.BAROGRAPH_HOTKEY_FILE ?? null,
     delayFactor: values.BAROGRAPH_DELAY_FACTOR ?? null,
     concurrency: values.BAROGRAPH_CONCURRENCY,
     shutdownSeconds: values.BAROGRAPH_SHUTDOWN_SECONDS,

@@ -38,6 +38,8 @@ export interface StartOptions extends Pick<
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
   /** How the certificates of miners are checked; not at all unless given. */
   readonly minersTls?: MinersTls;
+  /** The form in which miners are asked; unsigned JSON unless given. */
+  readonly minerTransport?: MinerClientOptions['transport'];
   /** Called with problems that stop nothing. */
   readonly onProblem: (message: string) => void;
 }
@@ -70,11 +72,16 @@ export interface Barograph {
  * ```
  */
 export function startBarograph(options: StartOptions): Promise<Barograph> {
-  const { config, onProblem, minerTimeouts: timeouts, queuePollMillis, recovery } = options;
+  const { config, onProblem, minerTimeouts: timeouts, minerTransport: transport } = options;
+  const { queuePollMillis, recovery } = options;
   return acquireAll(async ({ add, close }) => {
     // One for calls and files, so that a certificate that one has pinned is that of the other.
     const connect = createMinersConnector(options.minersTls);
-    const minerClient = createMinerClient({ connect, ...(timeouts && { timeouts }) });
+    const minerClient = createMinerClient({
+      connect,
+      ...(timeouts === undefined ? {} : { timeouts }),
+      ...(transport === undefined ? {} : { transport }),
+    });
     add(() => minerClient.close());
     const recording = await startRecording(options);
     add(() => recording.close());

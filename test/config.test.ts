@@ -24,6 +24,7 @@ describe('readConfig', () => {
       metricsHost: '127.0.0.1',
       metricsPort: 9464,
       validatorHotkey: null,
+      hotkeyFile: null,
       delayFactor: null,
       concurrency: 8,
       shutdownSeconds: 30,

@@ -29,6 +29,7 @@ async function toWireRequest(message: IncomingMessage, path: string): Promise<Wi
   return {
     method: message.method ?? '',
     path: bare,
+    headers: message.headers,
     token: bearer ?? new URLSearchParams(query).get('token'),
     body: Buffer.from(bytes).toString(),
   };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { initiateFetchDataSchema, jobDataSchema, requestSchema } from '#pipeline/miners/protocol';
+import type { FiberGate } from './fiber-gate.ts';
 import { faultOf, ROUTES, type Route } from './fault-schedule.ts';
 import type { ForecastService } from './forecast-service.ts';
 import type { SimulatedMiner } from './simulated-miner.ts';
@@ -46,18 +47,31 @@ async function dispatch(service: ForecastService, route: Route, request: WireReq
   }
 }
 
-/** Routes requests to the forecast service of a miner, with fault injection by its profile. */
-export function createMinerEndpoint(miner: SimulatedMiner, service: ForecastService): MinerEndpoint {
+/**
+ * Routes requests to the forecast service of a miner, with fault injection by its profile.
+ *
+ * @param gate what a request passes first where the miner takes signed requests
+ */
+export function createMinerEndpoint(
+  miner: SimulatedMiner,
+  service: ForecastService,
+  gate: FiberGate = (request) => request,
+): MinerEndpoint {
   const counts = new Map<Route, number>(ROUTES.map((route) => [route, 0]));
   const countOf = (route: Route): number => counts.get(route) ?? 0;
+  const countFault = (route: Route): ReturnType<typeof faultOf> => {
+    counts.set(route, countOf(route) + 1);
+    return faultOf(miner, route, countOf(route));
+  };
   return {
     async handle(request) {
       const route = routeOf(request.path);
-      if (route === null) return jsonResponse(404, { detail: 'Not Found' });
-      counts.set(route, countOf(route) + 1);
-      const fault = faultOf(miner, route, countOf(route));
+      const fault = route === null ? null : countFault(route);
       if (fault === 'http_503') return jsonResponse(503, { detail: 'overloaded, try again' });
-      return fault === null ? dispatch(service, route, request) : { kind: fault };
+      if (fault !== null) return { kind: fault };
+      const admitted = gate(request);
+      if ('kind' in admitted) return admitted;
+      return route === null ? jsonResponse(404, { detail: 'Not Found' }) : dispatch(service, route, admitted);
     },
     requestCounts: () => ({
       initiate_fetch: countOf('initiate_fetch'),

@@ -1,5 +1,5 @@
-import { getPublicKey, secretFromSeed } from '@scure/sr25519';
-import { encodeHotkey } from '#pipeline/miners/index';
+import { secretFromSeed } from '@scure/sr25519';
+import { signerOfSeed } from '#pipeline/miners/hotkey-file';
 import type { Profile } from './profile.ts';
 import { seededBytes, seededFraction, seededInteger } from './seeded-fraction.ts';
 
@@ -29,9 +29,11 @@ const INFERENCE_POLLS: Record<Profile, { readonly from: number; readonly to: num
   failing: { from: 1, to: 2 },
 };
 
+const hotkeySeed = (fleetSeed: number, uid: number): Uint8Array => seededBytes(fleetSeed, 'hotkey', uid);
+
 /** The sr25519 secret key of the miner that holds a UID. */
 export function secretKeyOf(fleetSeed: number, uid: number): Uint8Array {
-  return secretFromSeed(seededBytes(fleetSeed, 'hotkey', uid));
+  return secretFromSeed(hotkeySeed(fleetSeed, uid));
 }
 
 /** The miner of a UID, the same for the same seed. */
@@ -39,7 +41,7 @@ export function makeSimulatedMiner(fleetSeed: number, uid: number, profile: Prof
   return {
     uid,
     profile,
-    hotkey: encodeHotkey(getPublicKey(secretKeyOf(fleetSeed, uid))),
+    hotkey: signerOfSeed(hotkeySeed(fleetSeed, uid)).hotkey,
     seed: seededInteger({ from: 1, to: 2 ** 31 - 1 }, fleetSeed, 'forecast', uid),
     quality: 0.4 + 0.58 * seededFraction(fleetSeed, 'quality', uid),
     inferencePolls: seededInteger(INFERENCE_POLLS[profile], fleetSeed, 'polls', uid),

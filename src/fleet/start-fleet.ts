@@ -1,4 +1,5 @@
-import type { Miner } from '#pipeline/miners/index';
+import type { FiberDialect, Miner } from '#pipeline/miners/index';
+import { createFiberGate, drawRsaKey, type FiberGate } from './fiber-gate.ts';
 import type { Route } from './fault-schedule.ts';
 import { findClosedPort, openFleetServer } from './fleet-server.ts';
 import { createForecastService } from './forecast-service.ts';
@@ -27,7 +28,9 @@ export interface FleetOptions {
   readonly delayFactor: number;
   /** The profile of each miner; assigned by the seed unless given. */
   readonly profiles?: readonly Profile[];
-  /** Decides when tokens expire. */
+  /** The form of signed requests that the miners take; unsigned JSON unless given. */
+  readonly dialect?: FiberDialect | undefined;
+  /** Decides when tokens and keys expire, and which nonces are too old. */
   readonly clock?: { readonly now: () => Date };
 }
 
@@ -54,7 +57,11 @@ function profilesOf({ count, seed, profiles }: FleetOptions): readonly Profile[]
   return profiles ?? assignProfiles(count, seed);
 }
 
-function endpointOf(miner: SimulatedMiner, options: FleetOptions): MinerEndpoint {
+function endpointOf(
+  miner: SimulatedMiner,
+  options: FleetOptions,
+  openGate: (() => FiberGate) | null,
+): MinerEndpoint {
   const service = createForecastService(miner, {
     fleetSeed: options.seed,
     initTime: options.initTime,
@@ -62,13 +69,21 @@ function endpointOf(miner: SimulatedMiner, options: FleetOptions): MinerEndpoint
     maxWaitMillis: MAX_WAIT_MILLIS,
     now: options.clock?.now ?? (() => new Date()),
   });
-  return createMinerEndpoint(miner, service);
+  return createMinerEndpoint(miner, service, openGate?.());
+}
+
+/** Makes gates for signed requests; null for a fleet that takes unsigned ones. */
+async function gatesOf({ dialect, clock }: FleetOptions): Promise<(() => FiberGate) | null> {
+  if (dialect === undefined) return null;
+  const rsaKey = await drawRsaKey();
+  return () => createFiberGate({ dialect, rsaKey, now: clock?.now ?? (() => new Date()) });
 }
 
 /** Starts simulated miners: real HTTP on the loopback interface, in this process. The caller closes the fleet. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const miners = profilesOf(options).map((profile, uid) => makeSimulatedMiner(options.seed, uid, profile));
-  const endpoints = new Map(miners.map((miner) => [miner.uid, endpointOf(miner, options)]));
+  const openGate = await gatesOf(options);
+  const endpoints = new Map(miners.map((miner) => [miner.uid, endpointOf(miner, options, openGate)]));
   const closedPort = await findClosedPort();
   const holdMillis = Math.max(SHORTEST_HOLD_MILLIS, HOLD_MILLIS * options.delayFactor);
   const server = await openFleetServer({ endpoints, holdMillis });

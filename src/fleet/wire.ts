@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Fault, Route } from './fault-schedule.ts';
 
 /** A request to one miner, with the prefix of the miner removed from its path. */
 export interface WireRequest {
   readonly method: string;
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   /** Bearer token, from the header or from `?token=`. */
   readonly token: string | null;
   readonly body: string;

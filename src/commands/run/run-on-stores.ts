@@ -2,6 +2,7 @@ import type { Config } from '#src/config';
 import { requireForecastCycle, type PipelineStores } from '#pipeline';
 import { type MinersTls, readMinerList } from '#pipeline/miners/index';
 import { spansAtEnd, type ExitReport } from '../terminal/exit-report.ts';
+import type { MinerAccess } from './miner-transport.ts';
 import { locationsToKeep, openNamedStore, type StoreSources } from './stores.ts';
 import type { Output } from '../terminal/output.ts';
 import { SIMULATED_MINER_URLS, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
@@ -22,6 +23,8 @@ export interface RunOnStoresOptions {
   readonly minersFile?: string | undefined;
   /** How the certificates of real miners are checked; not at all unless given. */
   readonly minersTls?: MinersTls;
+  /** How miners are asked; by unsigned JSON unless given. */
+  readonly access?: MinerAccess;
   readonly config: Config;
   readonly output: Output;
   /** Interrupts the run; everything opened is closed then. */
@@ -52,7 +55,7 @@ export const SIMULATION_SETTINGS = {
 
 /** Runs one validation on the stores to completion, with simulated or real miners. */
 export async function runOnStores(options: RunOnStoresOptions): Promise<FinishedRun> {
-  const { config } = options;
+  const { config, access = { validatorHotkey: config.validatorHotkey } } = options;
   requireForecastCycle(options.initTime);
   const stores = await openStores(options.stores);
   const isSimulated = options.minersFile === undefined;
@@ -60,7 +63,8 @@ export async function runOnStores(options: RunOnStoresOptions): Promise<Finished
   try {
     const { report, barograph } = await validate({
       ...options,
-      validatorHotkey: config.validatorHotkey ?? DEMONSTRATION_VALIDATOR,
+      ...access,
+      validatorHotkey: access.validatorHotkey ?? DEMONSTRATION_VALIDATOR,
       stores: isSimulated ? stores : reopeningStores(options.stores),
       storeLocations: locationsToKeep(options.stores),
       miners,
@@ -114,6 +118,7 @@ async function openMiners(
     ...options,
     count: options.miners,
     leads: [options.day1Lead, ...options.leads],
+    dialect: options.access?.dialect,
     stores,
   });
 }

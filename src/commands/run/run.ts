@@ -5,10 +5,11 @@ import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { interruptible } from '../terminal/signals.ts';
 import { instant, leadList, minersTlsOption, wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
+import { openMinerAccess, withTransportOptions, type TransportOptions } from './miner-transport.ts';
 import { presentRun } from './present-run.ts';
 import { runOnStores } from './run-on-stores.ts';
 
-interface RunOptions {
+interface RunOptions extends TransportOptions {
   readonly truth: string;
   readonly climatology: string;
   readonly reference: string;
@@ -26,7 +27,7 @@ interface RunOptions {
 
 /** `barograph run`: one run on the user's Zarr stores, to completion. */
 export function runCommand(): Command {
-  return new Command('run')
+  return withTransportOptions(new Command('run'))
     .description('Validates one forecast cycle on Zarr stores, to completion, and records it.')
     .requiredOption('--truth <store>', 'ERA5: a directory or an http(s) URL')
     .requiredOption('--climatology <store>', 'climatology at the valid times')
@@ -48,7 +49,8 @@ export function runCommand(): Command {
       const stores = { truth, climatology, reference, analysis };
       const config = readConfig(process.env);
       await interruptible(async (signal) => {
-        const run = await runOnStores({ ...rest, stores, config, output, signal });
+        const access = await openMinerAccess(rest, config);
+        const run = await runOnStores({ ...rest, access, stores, config, output, signal });
         await presentRun(run, { isJson, staysUp: false, output, signal });
       });
     });

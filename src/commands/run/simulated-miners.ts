@@ -25,6 +25,8 @@ export interface SimulatedMinersOptions {
     readonly climatology: GridStore;
     readonly reference: GridStore;
   };
+  /** The form of signed requests that the miners take; unsigned JSON unless given. */
+  readonly dialect?: FleetOptions['dialect'];
   /** A directory of Zarr stores to serve instead of generated forecasts; every miner then has the profile `good`. */
   readonly forecasts?: string | undefined;
 }
@@ -34,8 +36,8 @@ export interface SimulatedMinersOptions {
  * that all miners deliver in time although they share one machine.
  */
 export async function startSimulatedMiners(options: SimulatedMinersOptions): Promise<Fleet> {
-  const { count, seed, initTime } = options;
-  const fleet = { count, seed, initTime, delayFactor: FLEET_DELAY_FACTOR };
+  const { count, seed, initTime, dialect } = options;
+  const fleet = { count, seed, initTime, dialect, delayFactor: FLEET_DELAY_FACTOR };
   if (options.forecasts !== undefined) return startFleetFromStores(fleet, options.forecasts);
   const closing = new AbortController();
   const forecastFor = serializeByKey(

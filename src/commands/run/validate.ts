@@ -1,6 +1,6 @@
 import type { Config } from '#src/config';
 import type { PipelineStores, Recovery, RunRequest } from '#pipeline';
-import type { Miner, MinersTls } from '#pipeline/miners/index';
+import type { Miner, MinersTls, MinerTransport } from '#pipeline/miners/index';
 import { startBarograph, type Barograph } from '#src/start';
 import {
   describeAdoption,
@@ -37,6 +37,7 @@ export interface ValidationOptions {
   readonly delayFactor: number;
   readonly queuePollMillis?: number;
   readonly recovery?: Recovery;
+  readonly minerTransport?: MinerTransport;
   readonly minerTimeouts?: { readonly initiateFetch: number; readonly poll: number; readonly token: number };
   readonly minersTls?: MinersTls;
   readonly output: Output;

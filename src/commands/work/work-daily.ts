@@ -16,6 +16,7 @@ import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
 import { findStoreProblems, toStoreOpeners } from '../run/store-openers.ts';
+import type { MinerAccess } from '../run/miner-transport.ts';
 import { locationsToKeep, type StoreLocations } from '../run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
@@ -27,6 +28,8 @@ export interface WorkOptions {
   readonly minersFile: string;
   /** How the certificates of miners are checked; not at all unless given. */
   readonly minersTls?: MinersTls;
+  /** How miners are asked; by unsigned JSON unless given. */
+  readonly access?: MinerAccess;
   readonly at: TimeOfDay;
   /** Ends when the run of one day is over. */
   readonly once: boolean;
@@ -51,15 +54,16 @@ const SYSTEM_TIME: Pick<DailySchedule, 'now' | 'sleep'> = {
  * @throws CategorizedError when the configuration, the list of miners or the database is invalid
  */
 export async function workDaily(options: WorkOptions): Promise<void> {
-  const { config, output, signal } = options;
+  const { config, output, signal, access = { validatorHotkey: config.validatorHotkey } } = options;
   const onProblem = dedupeWarnings((message) => output.problem(message));
-  const validatorHotkey = requireValidator(config);
+  const validatorHotkey = requireValidator(access);
   const stores = toStoreOpeners(options.stores);
   await readMinerList(options.minersFile);
   for (const problem of await findStoreProblems(stores))
     onProblem(`${problem} Steps that need it will wait.`);
   const barograph = await startBarograph({
     config,
+    ...access,
     validatorHotkey,
     stores,
     delayFactor: config.delayFactor ?? 1,
@@ -85,7 +89,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
 }
 
 /** Real miners are sent the hotkey of the validator, and every recorded row is keyed by it. */
-function requireValidator({ validatorHotkey }: Config): string {
+function requireValidator({ validatorHotkey }: MinerAccess): string {
   if (validatorHotkey !== null) return validatorHotkey;
   throw new CategorizedError(
     'validator_internal',

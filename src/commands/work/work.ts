@@ -5,9 +5,10 @@ import { minersTlsOption } from '../terminal/option-parsers.ts';
 import { interruptible } from '../terminal/signals.ts';
 import { createOutput } from '../terminal/output.ts';
 import { timeOfDay, type TimeOfDay } from './time-of-day.ts';
+import { openMinerAccess, withTransportOptions, type TransportOptions } from '../run/miner-transport.ts';
 import { workDaily } from './work-daily.ts';
 
-interface WorkCommandOptions {
+interface WorkCommandOptions extends TransportOptions {
   readonly truth: string;
   readonly climatology: string;
   readonly reference: string;
@@ -24,7 +25,7 @@ const DEFAULT_TIME = '18:00';
 
 /** `barograph work`: the workers of a validator, and its daily run. */
 export function workCommand(): Command {
-  return new Command('work')
+  return withTransportOptions(new Command('work'))
     .description(
       'Works on all runs of the database and creates one a day. Any number of processes may share a database. ' +
         'A store may name parts of T0: {YYYYMMDD}, {YYYY}, {MM}, {DD}, {HH}.',
@@ -52,8 +53,9 @@ export function workCommand(): Command {
       const config = readConfig(process.env);
       const stores = { truth, climatology, reference, analysis };
       const once = options.once === true;
+      const access = await openMinerAccess(options, config);
       await interruptible((signal) =>
-        workDaily({ stores, minersFile, minersTls, at, once, config, isJson, output, signal }),
+        workDaily({ stores, minersFile, minersTls, access, at, once, config, isJson, output, signal }),
       );
     });
 }

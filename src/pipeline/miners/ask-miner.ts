@@ -1,21 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { CategorizedError } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
 import type { Exchange } from './communication-step.ts';
 import { MinerCallError, type CallProgress } from './miner-call-error.ts';
-import { callMiner, type CallSurroundings, type MinerCall, type MinerReply } from './miner-call.ts';
-import { REQUEST_PATHS } from './protocol.ts';
+import type { CallSurroundings, MinerReply } from './miner-call.ts';
 import type { ParsedReply } from './replies.ts';
+import type { MinerRequest, MinerTransport } from './transport.ts';
 import { quoteUntrusted, secretsOf } from './untrusted-text.ts';
-import type { RequestType } from './wire-status.ts';
 
-/** A protocol request to a miner. */
-export interface MinerRequest {
-  readonly miner: MinerCall['miner'];
-  readonly type: RequestType;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly timeoutMillis: number;
-  readonly maxBytes: number;
+/** What requests are sent by. */
+export interface RequestSurroundings extends CallSurroundings {
+  readonly transport: MinerTransport;
 }
 
 function readJson({ contentType, bytes }: MinerReply, secrets: readonly string[]): unknown {
@@ -44,32 +38,23 @@ function statusTextOf(body: unknown): string | null {
  */
 export async function askMiner<Reply extends { readonly kind: string }>(
   minerRequest: MinerRequest,
-  surroundings: CallSurroundings,
+  surroundings: RequestSurroundings,
   read: (body: unknown, secrets: readonly string[]) => ParsedReply<Reply>,
 ): Promise<Exchange<Reply>> {
-  const { miner, type, data, timeoutMillis, maxBytes } = minerRequest;
-  const body = { nonce: randomUUID(), data };
-  const call: MinerCall = {
-    miner,
-    operation: type,
-    path: REQUEST_PATHS[type],
-    body,
-    timeoutMillis,
-    maxBytes,
-  };
-  const reply = await callMiner(call, surroundings);
+  const { miner, type } = minerRequest;
+  const reply = await surroundings.transport.send(minerRequest, surroundings);
   const secrets = secretsOf(miner);
   let parsed: unknown;
   try {
     parsed = readJson(reply, secrets);
     const { reply: result, wireStatus } = read(parsed, secrets);
-    const { statusCode, bytes } = reply;
-    return {
-      result,
-      statusCode,
-      wireStatus,
-      context: { bytes: bytes.length, kind: result.kind },
+    const { statusCode, bytes, handshakeMillis } = reply;
+    const context = {
+      bytes: bytes.length,
+      kind: result.kind,
+      ...(handshakeMillis === undefined ? {} : { handshake_ms: handshakeMillis }),
     };
+    return { result, statusCode, wireStatus, context };
   } catch (error) {
     if (!(error instanceof CategorizedError)) throw error;
     const status = statusTextOf(parsed);

@@ -1,9 +1,9 @@
 import type { buildConnector, Dispatcher } from 'undici';
-import { askMiner } from './ask-miner.ts';
+import { askMiner, type RequestSurroundings } from './ask-miner.ts';
 import { communicationStep } from './communication-step.ts';
 import { MANIFEST_FILE, MOST_MANIFEST_BYTES, SIGNATURE_FILE } from './manifest.ts';
 import { openMinerAgent } from './miner-agent.ts';
-import { callMiner, traceHeader, urlBelow, type CallSurroundings, type MinerReply } from './miner-call.ts';
+import { callMiner, traceHeader, urlBelow, type MinerReply } from './miner-call.ts';
 import type { ForecastAccess, Miner } from './miner.ts';
 import { toInitiateFetchData, type ForecastRequest } from './protocol.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type PollReply,
   type TokenReply,
 } from './replies.ts';
+import { plainTransport, type MinerTransport } from './transport.ts';
 
 /** Timeout of each call, from its start to the last byte of the reply, milliseconds. */
 export interface MinerTimeouts {
@@ -34,6 +35,8 @@ export interface ReplyLimits {
 export interface MinerClientOptions {
   /** Replaces the client's own connection pool; the caller closes it. */
   readonly dispatcher?: Dispatcher;
+  /** The form of requests; `plain` unless given. */
+  readonly transport?: MinerTransport;
   readonly timeouts?: Partial<MinerTimeouts>;
   readonly limits?: Partial<ReplyLimits>;
   /** Concurrent connections to one miner. */
@@ -77,7 +80,7 @@ const LIMITS: ReplyLimits = { replyBytes: 1024 * 1024, manifestBytes: MOST_MANIF
 const SIGNATURE_LIMIT_BYTES = 4096;
 
 /** The settings that all calls of one client share. */
-interface Settings extends CallSurroundings {
+interface Settings extends RequestSurroundings {
   readonly timeouts: MinerTimeouts;
   readonly limits: ReplyLimits;
 }
@@ -185,6 +188,7 @@ export function createMinerClient(options: MinerClientOptions = {}): MinerClient
   const agent = openMinerAgent(options.connectionsPerMiner, options.connect);
   const settings: Settings = {
     dispatcher: options.dispatcher ?? agent,
+    transport: options.transport ?? plainTransport,
     timeouts: { ...TIMEOUTS, ...options.timeouts },
     limits: { ...LIMITS, ...options.limits },
     now: options.now ?? (() => performance.now()),

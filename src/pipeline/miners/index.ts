@@ -1,5 +1,8 @@
 export { createMinerClient } from './client.ts';
 export type { ManifestFiles, MinerClient, MinerClientOptions } from './client.ts';
+export { createFiberTransport } from './fiber/fiber-transport.ts';
+export { FIBER_DIALECTS, type FiberDialect } from './fiber/signed-request.ts';
+export { readHotkeyFile } from './hotkey-file.ts';
 export { signBytes } from './hotkey-signature.ts';
 export { decodeHotkey, encodeHotkey, isHotkey } from './hotkey.ts';
 export { toJobId } from './job-id.ts';
@@ -19,3 +22,4 @@ export { readMinerList } from './miner-list.ts';
 export type { ForecastAccess, Miner } from './miner.ts';
 export { progressOf } from './replies.ts';
 export type { InitiateFetchReply, PollReply, TokenReply } from './replies.ts';
+export type { MinerTransport } from './transport.ts';

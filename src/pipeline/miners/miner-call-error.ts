@@ -1,4 +1,5 @@
 import { CategorizedError, type ErrorCategory, type SUBSTEPS } from '#semconv';
+import { isError } from '#semconv/message-of';
 
 /** The kinds of call to a miner: the substeps of communication. */
 export type Operation = (typeof SUBSTEPS.communication)[number];
@@ -59,5 +60,11 @@ export class MinerCallError extends CategorizedError {
     this.statusCode = statusCode;
     this.bytes = bytes;
     this.wireStatus = wireStatus;
+  }
+
+  /** The same failure, for another call that waited for the same thing. */
+  of(operation: Operation): MinerCallError {
+    const cause = isError(this.cause) ? { cause: this.cause } : {};
+    return new MinerCallError(operation, this.category, { message: this.message, progress: this, ...cause });
   }
 }

@@ -16,12 +16,37 @@ export interface MinerCall {
   readonly miner: Miner;
   readonly operation: Operation;
   readonly path: string;
-  /** JSON body of a POST; without it the call is a GET. */
-  readonly body?: unknown;
+  /** What the call is called in errors; the operation unless given. */
+  readonly purpose?: string;
+  /** Body of a POST, as it is sent; without it the call is a GET. */
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly token?: string;
+  /** What no error may repeat, besides token and address. */
+  readonly secrets?: readonly string[];
   /** Limit from the start of the call to the last byte of the reply. */
   readonly timeoutMillis: number;
+  /** Limit of each silence of the miner: before the head of its reply, and within its body. */
+  readonly silenceMillis?: number;
   readonly maxBytes: number;
+  /** What a reply other than 200 means, where more is known of it than its status. */
+  readonly explain?: (reply: ErrorReply) => Rejection | null;
+}
+
+/** A reply other than 200, its text cut and untrusted. */
+export interface ErrorReply {
+  readonly statusCode: number;
+  readonly text: string;
+  /** The `date` header, untrusted. */
+  readonly date: string;
+}
+
+/** What a rejection means. */
+export interface Rejection {
+  /** That of the status unless given. */
+  readonly category?: ErrorCategory;
+  /** A sentence for people, without its full stop. */
+  readonly advice: string;
 }
 
 /** A complete reply with status 200. */
@@ -51,7 +76,7 @@ export function traceHeader(): { readonly traceparent?: string } {
 
 function headersOf(call: MinerCall): Record<string, string> {
   return {
-    ...(call.body === undefined ? {} : { 'content-type': 'application/json', accept: 'application/json' }),
+    ...call.headers,
     ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
     ...traceHeader(),
   };
@@ -65,6 +90,28 @@ function categoryOfStatus(statusCode: number): ErrorCategory {
   return statusCode >= 400 ? 'http_4xx' : 'invalid_response';
 }
 
+const secretsOfCall = ({ miner, token, secrets = [] }: MinerCall): string[] => [
+  ...secrets,
+  ...secretsOf(miner, token),
+];
+
+function toRejection(
+  call: MinerCall,
+  { statusCode, headers }: Dispatcher.ResponseData,
+  bytes: Uint8Array,
+): MinerCallError {
+  const text = new TextDecoder().decode(bytes);
+  const rejection = call.explain?.({ statusCode, text, date: String(headers['date'] ?? '') });
+  const excerpt = quoteUntrusted(text, secretsOfCall(call));
+  const status = `miner ${call.miner.uid} answered ${purposeOf(call)} with HTTP ${statusCode} and ${excerpt}; allowed: 200`;
+  const message = rejection ? `${status}. ${rejection.advice}` : status;
+  const progress: CallProgress = { statusCode, bytes: bytes.length, wireStatus: null };
+  return new MinerCallError(call.operation, rejection?.category ?? categoryOfStatus(statusCode), {
+    message,
+    progress,
+  });
+}
+
 async function toReply(
   call: MinerCall,
   response: Dispatcher.ResponseData,
@@ -73,25 +120,30 @@ async function toReply(
   const { statusCode, headers } = response;
   const isOk = statusCode === 200;
   const { bytes, complete } = await readBounded(response.body, isOk ? call.maxBytes : ERROR_EXCERPT_BYTES);
-  const progress: CallProgress = { statusCode, bytes: bytes.length, wireStatus: null };
-  if (!isOk) {
-    const excerpt = quoteUntrusted(new TextDecoder().decode(bytes), secretsOf(call.miner, call.token));
-    const message = `miner ${call.miner.uid} answered ${call.operation} with HTTP ${statusCode} and ${excerpt}; allowed: 200`;
-    throw new MinerCallError(call.operation, categoryOfStatus(statusCode), { message, progress });
-  }
+  if (!isOk) throw toRejection(call, response, bytes);
   if (!complete) {
-    const message = `miner ${call.miner.uid} answered ${call.operation} with more than ${call.maxBytes} bytes, which is the limit`;
+    const progress: CallProgress = { statusCode, bytes: bytes.length, wireStatus: null };
+    const message = `miner ${call.miner.uid} answered ${purposeOf(call)} with more than ${call.maxBytes} bytes, which is the limit`;
     throw new MinerCallError(call.operation, 'invalid_response', { message, progress });
   }
   return { statusCode, contentType: String(headers['content-type'] ?? ''), bytes, firstByteMillis };
 }
 
+const purposeOf = ({ purpose, operation }: MinerCall): string => purpose ?? operation;
+
+/** The limit that ran out: the whole of the call, or one silence of the miner. */
+function limitOf({ timeoutMillis, silenceMillis }: MinerCall, code: string): string {
+  return code === 'TimeoutError' || silenceMillis === undefined
+    ? ` within ${timeoutMillis} ms`
+    : `, which was silent for ${silenceMillis} ms`;
+}
+
 function toCallError(error: unknown, call: MinerCall): MinerCallError {
   if (error instanceof MinerCallError) return error;
   const { category, code } = toTransportFailure(error);
-  const limit = category === 'timeout' ? ` within ${call.timeoutMillis} ms` : '';
-  const message = `${call.operation} brought no complete reply from miner ${call.miner.uid}${limit} (${code})`;
-  const cause = scrubbedCause(error, secretsOf(call.miner, call.token));
+  const limit = category === 'timeout' ? limitOf(call, code) : '';
+  const message = `${purposeOf(call)} brought no complete reply from miner ${call.miner.uid}${limit} (${code})`;
+  const cause = scrubbedCause(error, secretsOfCall(call));
   return new MinerCallError(call.operation, category, { message, cause });
 }
 
@@ -108,8 +160,11 @@ export async function callMiner(call: MinerCall, surroundings: CallSurroundings)
       dispatcher,
       method: call.body === undefined ? 'GET' : 'POST',
       headers: headersOf(call),
-      body: call.body === undefined ? null : JSON.stringify(call.body),
+      body: call.body ?? null,
       signal: AbortSignal.timeout(call.timeoutMillis),
+      ...(call.silenceMillis === undefined
+        ? {}
+        : { headersTimeout: call.silenceMillis, bodyTimeout: call.silenceMillis }),
     });
     return await toReply(call, response, now() - startedAt);
   } catch (error) {

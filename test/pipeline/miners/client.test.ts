@@ -218,6 +218,14 @@ describe('miner client: failed calls', () => {
     },
   );
 
+  it('a miner that takes signed requests only is told as such', async () => {
+    const detail = [{ type: 'missing', loc: ['header', 'validator-hotkey'] }];
+    await using scripted = await meet(json({ detail }, 422));
+    const error = await errorOf(client.initiateFetch(scripted.miner, REQUEST));
+    expect(error).toMatchObject({ category: 'http_4xx', retryable: false });
+    expect(error.message).toMatch(/allowed: 200\. The miner takes signed requests only: --transport fiber/);
+  });
+
   it('a call past its limit fails as timeout with its latency, even while bytes still arrive', async () => {
     let drip: NodeJS.Timeout | undefined;
     await using scripted = await meet(
