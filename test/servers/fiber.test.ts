@@ -93,7 +93,7 @@ describe.skipIf(python === null)('A miner whose keys and ciphers are those of Py
     await client.close();
   });
 
-  it('answers an encrypted miner gives to unencrypted requests name the other dialect', async () => {
+  it('an encrypted miner that gets unencrypted requests is told by the other dialect', async () => {
     const client = clientOf('unencrypted');
     const { miner } = await start(5);
     const error = await errorOf(client.initiateFetch(miner, REQUEST));
