@@ -234,6 +234,15 @@ WEATHER_COMPONENT_SKILL_SCORE_GFS: Final = "weather.component.skill_score_gfs"
 WEATHER_COMPONENT_SKILL_SCORE_CLIMATOLOGY: Final = "weather.component.skill_score_climatology"
 """Skill against climatology. Unit: 1."""
 
+WEATHER_COMPONENT_PLAIN_SKILL_SCORE_GFS: Final = "weather.component.plain_skill_score_gfs"
+"""Skill against the GFS forecast with no mean error removed: 1 - mse / mse of the reference. Unit: 1."""
+
+WEATHER_COMPONENT_PLAIN_SKILL_SCORE_CLIMATOLOGY: Final = "weather.component.plain_skill_score_climatology"
+"""Skill against climatology with no mean error removed. Unit: 1."""
+
+WEATHER_COMPONENT_COVERAGE: Final = "weather.component.coverage"
+"""Share of the points at which the truth has a value that the forecast has one at, 0 to 1. Unit: 1."""
+
 WEATHER_COMPONENT_BIAS: Final = "weather.component.bias"
 """Latitude-weighted mean error. Unit: unit of the variable."""
 
@@ -379,6 +388,9 @@ ATTRIBUTE_TYPES: Final[Mapping[str, str]] = {
     "weather.component.skill_score": "double",
     "weather.component.skill_score_gfs": "double",
     "weather.component.skill_score_climatology": "double",
+    "weather.component.plain_skill_score_gfs": "double",
+    "weather.component.plain_skill_score_climatology": "double",
+    "weather.component.coverage": "double",
     "weather.component.bias": "double",
     "weather.component.mae": "double",
     "weather.component.climatology_check_passed": "boolean",

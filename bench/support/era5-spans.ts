@@ -63,6 +63,8 @@ function metricsOf(seed: number): ObservedEvent['attributes'] {
     'weather.component.skill_score': wave(0.53),
     'weather.component.skill_score_gfs': wave(0.91) - 0.5,
     'weather.component.skill_score_climatology': wave(0.53),
+    'weather.component.plain_skill_score_climatology': wave(0.53) - 0.1,
+    'weather.component.coverage': 1,
     'weather.component.bias': wave(1.3) - 0.5,
     'weather.component.mae': rmse * 0.8,
     'weather.component.pattern_correlation': 0.7 + 0.3 * wave(0.23),

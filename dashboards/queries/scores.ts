@@ -39,7 +39,8 @@ const leadChecks = ERA5_LEAD_CHECKS.map((check) => `'${check}'`).join(', ');
 /** Without the leads that have no score: a mean over the fields that passed would flatter the forecast. */
 export const SKILL_BY_LEAD = `
 select score.lead_hours, avg(score.acc) as acc, avg(score.skill_score) as skill,
-  avg(score.skill_score_gfs) as skill_gfs, avg(score.skill_score_climatology) as skill_climatology
+  avg(score.skill_score_gfs) as skill_gfs, avg(score.skill_score_climatology) as skill_climatology,
+  avg(score.plain_skill_score_gfs) as plain_gfs, avg(score.plain_skill_score_climatology) as plain_climatology
 from weather_forecast_component_scores as score
 where ${ofMinerInRun('score')}
 group by score.lead_hours

@@ -37,8 +37,9 @@ const byLead = trendPanel({
   title: 'Skill and ACC by lead',
   description:
     'Means over all variables and levels of the chosen miner in the chosen run. Both fall with the lead. ACC below 0.6 is ' +
-    'of no use; skill below 0 is worse than the reference: climatology for ERA5, GFS on day one. A lead of which a field ' +
-    'failed its check has no score and no point here.',
+    'of no use; skill below 0 is worse than the reference: climatology for ERA5, GFS on day one. The skill that ' +
+    'counts removes the mean error first, the plain skill (1 - mse / mse of the reference) does not: where it lies far below, ' +
+    'the forecast is too high or too low as a whole. A lead of which a field failed its check has no score and no point here.',
   unit: UNITS.score,
   noValue: NO_COMPONENTS,
   width: 16,
@@ -52,6 +53,8 @@ const byLead = trendPanel({
     { name: 'skill', title: 'Skill that counts', colour: 'blue' },
     { name: 'skill_gfs', title: 'Skill against GFS', colour: 'orange' },
     { name: 'skill_climatology', title: 'Skill against climatology', colour: 'purple' },
+    { name: 'plain_gfs', title: 'Plain skill against GFS', colour: 'light-orange' },
+    { name: 'plain_climatology', title: 'Plain skill against climatology', colour: 'light-purple' },
   ],
 });
 

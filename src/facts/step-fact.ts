@@ -92,6 +92,9 @@ export interface ComponentScoreFact {
   readonly skillScore: number | null;
   readonly skillScoreGfs: number | null;
   readonly skillScoreClimatology: number | null;
+  readonly plainSkillScoreGfs: number | null;
+  readonly plainSkillScoreClimatology: number | null;
+  readonly coverage: number | null;
   readonly bias: number | null;
   readonly mae: number | null;
   readonly climatologyCheckPassed: boolean | null;

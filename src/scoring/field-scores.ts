@@ -1,11 +1,10 @@
 import { measureAnomalies } from './field-anomalies.ts';
-import { measureErrors, type FieldErrors } from './field-errors.ts';
+import { measureErrors, measureSkill, type FieldErrors } from './field-errors.ts';
 import { type FieldValues, gridRows } from './field-grid.ts';
 import { measureReference } from './field-reference.ts';
 import { finiteOrNull } from './mean.ts';
 import { meanOfSquares } from './mean-square.ts';
 import { meanSquareAround } from './moments.ts';
-import { skillScore } from './skill-score.ts';
 import { weightedCorrelation } from './weighted-correlation.ts';
 import { sumRows, type RowSums } from './sum-rows.ts';
 
@@ -36,9 +35,15 @@ export interface FieldScores {
   readonly bias: number | null;
   /** Weighted, centred correlation of (f - c) and (o - c); null where either is constant. */
   readonly acc: number | null;
-  /** Skill of the bias-corrected forecast against the reference forecast (GFS). */
+  /**
+   * Skill of the bias-corrected forecast against the reference forecast (GFS): the network's skill, to which a constant
+   * error costs nothing. Over the points that forecast, truth and reference share.
+   */
   readonly skillScoreReference: number | null;
   readonly skillScoreClimatology: number | null;
+  /** 1 - mse / mse(reference, truth) over the same points, no mean removed: what the field calls skill. */
+  readonly plainSkillReference: number | null;
+  readonly plainSkillClimatology: number | null;
   /** mse(reference, truth). */
   readonly referenceMse: number | null;
   /** mse(climatology, truth). */
@@ -58,7 +63,8 @@ export interface FieldScores {
  * Scores a field against truth, reference and climatology, with w = cos(latitude) throughout (domain 4.2).
  *
  * A point that is not finite in one of the fields that a score compares is left out of that score, in its numerator
- * and in its weights. For the skill, f' = f - mean(f - o), a mean in which every point counts the same.
+ * and in its weights: both errors of a skill are taken over the points that forecast, truth and baseline share. For the
+ * skill, f' = f - mean(f - o), a mean in which every point counts the same.
  *
  * Rows without gaps are summed by a SIMD kernel in one pass over all fields, two points at a time. A row with a gap is
  * summed point by point, as are fields in double precision. Nothing is allocated per point.
@@ -70,12 +76,7 @@ export function scoreField(input: FieldScoreInput): FieldScores {
   const rows = gridRows({ forecast, truth, reference, climatology }, latitudes);
   const summed = sumRows(input, rows);
   const measured = measureErrors(input, summed.rest, summed.errors);
-  const correctedMse = finiteOrNull(meanSquareAround(measured.errors, measured.unweightedMean));
-  return {
-    ...errorScores(measured),
-    ...referenceScores(input, summed, correctedMse),
-    ...climatologyScores(input, summed, correctedMse),
-  };
+  return { ...errorScores(measured), ...referenceScores(input, summed), ...climatologyScores(input, summed) };
 }
 
 function errorScores(measured: FieldErrors) {
@@ -93,29 +94,45 @@ function errorScores(measured: FieldErrors) {
   };
 }
 
-function referenceScores(input: FieldScoreInput, summed: RowSums, correctedMse: number | null) {
+function referenceScores(input: FieldScoreInput, summed: RowSums) {
   const { forecast, truth, reference } = input;
   if (reference === undefined) {
-    return { referenceMse: null, skillScoreReference: null, cloneDistance: null, patternCorrelation: null };
+    return {
+      ...{ referenceMse: null, skillScoreReference: null, plainSkillReference: null },
+      ...{ cloneDistance: null, patternCorrelation: null },
+    };
   }
   const measured = measureReference({ forecast, truth, reference }, summed.rest, summed.reference);
-  const referenceMse = meanOfSquares(measured.referenceError);
+  const { referenceError: baselineError } = summed.reference;
+  const { errors } = summed;
+  const skills = measureSkill({ forecast, truth, baseline: reference }, summed.rest, {
+    errors,
+    baselineError,
+  });
   return {
-    referenceMse,
-    skillScoreReference: skillScore(correctedMse, referenceMse),
+    referenceMse: meanOfSquares(measured.referenceError),
+    skillScoreReference: skills.skill,
+    plainSkillReference: skills.plainSkill,
     cloneDistance: meanOfSquares(measured.distance),
     patternCorrelation: weightedCorrelation(measured.patterns),
   };
 }
 
-function climatologyScores(input: FieldScoreInput, summed: RowSums, correctedMse: number | null) {
+function climatologyScores(input: FieldScoreInput, summed: RowSums) {
   const { forecast, truth, climatology } = input;
-  if (climatology === undefined) return { climatologyMse: null, skillScoreClimatology: null, acc: null };
+  if (climatology === undefined)
+    return { climatologyMse: null, skillScoreClimatology: null, plainSkillClimatology: null, acc: null };
   const measured = measureAnomalies({ forecast, truth, climatology }, summed.rest, summed.anomalies);
-  const climatologyMse = meanOfSquares(measured.climatologyError);
+  const { climatologyError: baselineError } = summed.anomalies;
+  const { errors } = summed;
+  const skills = measureSkill({ forecast, truth, baseline: climatology }, summed.rest, {
+    errors,
+    baselineError,
+  });
   return {
-    climatologyMse,
-    skillScoreClimatology: skillScore(correctedMse, climatologyMse),
+    climatologyMse: meanOfSquares(measured.climatologyError),
+    skillScoreClimatology: skills.skill,
+    plainSkillClimatology: skills.plainSkill,
     acc: weightedCorrelation(measured.anomalies),
   };
 }

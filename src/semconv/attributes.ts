@@ -263,6 +263,21 @@ export const COMPONENT_SCORE_ATTRIBUTES = {
   ),
   'weather.component.skill_score_gfs': double('1', '0.12', 'Skill against the GFS forecast'),
   'weather.component.skill_score_climatology': double('1', '0.71', 'Skill against climatology'),
+  'weather.component.plain_skill_score_gfs': double(
+    '1',
+    '0.08',
+    'Skill against the GFS forecast with no mean error removed: 1 - mse / mse of the reference',
+  ),
+  'weather.component.plain_skill_score_climatology': double(
+    '1',
+    '0.69',
+    'Skill against climatology with no mean error removed',
+  ),
+  'weather.component.coverage': double(
+    '1',
+    '1',
+    'Share of the points at which the truth has a value that the forecast has one at, 0 to 1',
+  ),
   'weather.component.bias': double('unit of the variable', '-0.2', 'Latitude-weighted mean error'),
   'weather.component.mae': double('unit of the variable', '1.4', 'Latitude-weighted mean absolute error'),
   'weather.component.climatology_check_passed': flag(

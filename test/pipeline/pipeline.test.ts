@@ -232,6 +232,9 @@ describe('pipeline with one good miner', () => {
       'skill_score',
       'skill_score_gfs',
       'skill_score_climatology',
+      'plain_skill_score_gfs',
+      'plain_skill_score_climatology',
+      'coverage',
       'pattern_correlation',
     ]) {
       expect(components[0]?.[`weather.component.${metric}`]).toEqual(expect.any(Number));

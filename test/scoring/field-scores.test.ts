@@ -77,6 +77,16 @@ describe('scoreField, closed forms', () => {
     expect(scores.patternCorrelation).toBeCloseTo(1, 12);
   });
 
+  it('a constant error costs the plain skill, and leaves the skill of the network as it is', () => {
+    const [truth, reference, latitudes] = [field(280, 282, 284, 286), field(281, 281, 285, 285), [10, 50]];
+    const forecast = field(280.5, 281.5, 284.5, 285.5);
+    const before = scoreField({ forecast, truth, reference, latitudes });
+    const after = scoreField({ forecast: forecast.map((value) => value + 5), truth, reference, latitudes });
+    expect(before.plainSkillReference).toBeCloseTo(0.75, 12);
+    expect(after.skillScoreReference).toBeCloseTo(before.skillScoreReference ?? NaN, 12);
+    expect(after.plainSkillReference).toBeLessThan(-20);
+  });
+
   it('the skill against a perfect reference is 1 for a constant error and null for any other', () => {
     const truth = field(3, 5, 7, 11);
     const latitudes = [20, 70];
@@ -109,6 +119,8 @@ describe('scoreField, missing values', () => {
       acc: null,
       skillScoreReference: null,
       skillScoreClimatology: null,
+      plainSkillReference: null,
+      plainSkillClimatology: null,
       referenceMse: null,
       climatologyMse: null,
       cloneDistance: null,
@@ -117,6 +129,28 @@ describe('scoreField, missing values', () => {
       forecastMax: 2,
       finiteCoverage: 1,
     });
+  });
+
+  it('both errors of a skill are taken over the points that forecast, truth and baseline share', () => {
+    const [truth, latitudes] = [field(0, 0, 0, 0), [0]];
+    const reference = field(2, NaN, 2, 8);
+    const scores = scoreField({
+      forecast: field(1, 9, -1, NaN),
+      truth,
+      reference,
+      climatology: reference,
+      latitudes,
+    });
+    expect(scores).toMatchObject({ mse: 83 / 3, plainSkillReference: 0.75, plainSkillClimatology: 0.75 });
+    expect(scores).toMatchObject({ skillScoreReference: 0.75, skillScoreClimatology: 0.75 });
+  });
+
+  it('leaving out a point cannot raise the skill by an error that the reference alone is charged with', () => {
+    const [truth, reference, latitudes] = [field(0, 0, 0, 0), field(1, 1, 1, 20), [0]];
+    const whole = scoreField({ forecast: field(1, -1, 1, 20), truth, reference, latitudes });
+    const gappy = scoreField({ forecast: field(1, -1, 1, NaN), truth, reference, latitudes });
+    expect(whole.plainSkillReference).toBe(0);
+    expect(gappy.plainSkillReference).toBe(0);
   });
 
   it('a missing point is masked in numerator and denominator of the bias', () => {

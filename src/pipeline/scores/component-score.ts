@@ -23,6 +23,8 @@ export interface ComponentScore {
   readonly scores: FieldScores | null;
   /** The skill that enters the score: against GFS minus the clone penalty on day one, against climatology for ERA5. */
   readonly skillScore: number | null;
+  /** Share of the truth's points with a value at which the forecast has one; absent where the field was not read. */
+  readonly coverage?: number;
   readonly climatologyCheckPassed?: boolean | null;
   readonly patternCorrelationPassed?: boolean | null;
   readonly clonePenalty: number | null;
@@ -52,6 +54,7 @@ export function toComponentEvent(component: ComponentScore, instant: ScoredInsta
     'weather.component.pressure_level': field.pressureHpa,
     'weather.component.valid_time': instant.validTime.toISOString(),
     ...metricAttributes(component),
+    'weather.component.coverage': component.coverage ?? null,
     'weather.component.climatology_check_passed': component.climatologyCheckPassed ?? null,
     'weather.component.pattern_correlation_passed': component.patternCorrelationPassed ?? null,
     'weather.component.clone_penalty': component.clonePenalty,
@@ -74,6 +77,8 @@ function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
     'weather.component.skill_score': skillScore,
     'weather.component.skill_score_gfs': scores.skillScoreReference,
     'weather.component.skill_score_climatology': scores.skillScoreClimatology,
+    'weather.component.plain_skill_score_gfs': scores.plainSkillReference,
+    'weather.component.plain_skill_score_climatology': scores.plainSkillClimatology,
     'weather.component.bias': scores.bias,
     'weather.component.mae': scores.mae,
     'weather.component.pattern_correlation': scores.patternCorrelation,
@@ -102,12 +107,13 @@ export function checkMetrics(
 /** The component of a field that failed a check: no score of it is known. */
 export const failedComponent = (
   field: PlannedField,
-  { check, error, digests }: Pick<FailedField, 'check' | 'error' | 'digests'>,
+  { check, error, digests, coverage }: Pick<FailedField, 'check' | 'error' | 'digests' | 'coverage'>,
   { variableWeight, durationMs }: Pick<ComponentScore, 'variableWeight' | 'durationMs'>,
 ): ComponentScore => ({
   field,
   scores: null,
   skillScore: null,
+  ...(coverage !== undefined && { coverage }),
   clonePenalty: null,
   variableWeight,
   durationMs,

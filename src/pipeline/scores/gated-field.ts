@@ -10,6 +10,8 @@ export interface GatedField {
   readonly kind: 'scorable';
   readonly fields: ComparedFields;
   readonly unitFix: UnitFix | null;
+  /** Share of the truth's points with a value at which the forecast had one, before its gaps were filled. */
+  readonly coverage: number;
 }
 
 /** A field of a forecast that failed a check: it could not be read as it was frozen, or it was rejected by a gate. */
@@ -20,6 +22,8 @@ export interface FailedField {
   readonly error: unknown;
   /** Of a field that was read. */
   readonly digests?: FieldDigests;
+  /** As of a gated field; absent where the field could not be read. */
+  readonly coverage?: number;
 }
 
 /** The categories of reading errors that are about one field. All others, transport first, are about the whole store. */
@@ -58,12 +62,16 @@ export function gateField(field: PlannedField, fields: ComparedFields): GatedFie
     const message = `Field ${fieldKey(field)} of the forecast is not scored: ${gate.category} is ${gate.measured}, the limit is ${gate.limit}.`;
     const check = CHECK_OF_GATE[gate.category];
     const error = new CategorizedError(gate.category, message);
-    return { kind: 'rejected', check, error, ...(fields.digests && { digests: fields.digests }) };
+    return {
+      ...{ kind: 'rejected', check, error, coverage: measured.finiteCoverage },
+      ...(fields.digests && { digests: fields.digests }),
+    };
   }
   const { climatology } = fields;
   const isWhole = climatology === undefined || measured.finiteCoverage === 1;
   const filled = isWhole ? forecast : fillGaps(forecast, climatology);
-  return { kind: 'scorable', fields: { ...fields, forecast: filled }, unitFix: fix };
+  const { finiteCoverage: coverage } = measured;
+  return { kind: 'scorable', fields: { ...fields, forecast: filled }, unitFix: fix, coverage };
 }
 
 /** The forecast with climatology where it has no finite value. */

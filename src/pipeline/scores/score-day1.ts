@@ -72,7 +72,7 @@ export async function scoreDay1Lead(
 /** Metrics, sanity and clone penalty of one field. */
 function scoreComponent(
   field: PlannedField,
-  { fields, unitFix }: GatedField,
+  { fields, unitFix, coverage }: GatedField,
   { latitudes, startedAt }: { readonly latitudes: ArrayLike<number>; readonly startedAt: number },
 ): Day1Component {
   const key = fieldKey(field);
@@ -101,6 +101,7 @@ function scoreComponent(
       field,
       scores,
       skillScore: skill === null ? null : skill - (penalty ?? 0),
+      coverage,
       climatologyCheckPassed: sanity.climatologyCheckPassed,
       patternCorrelationPassed: sanity.patternCorrelationPassed,
       clonePenalty: penalty,

@@ -43,7 +43,7 @@ export async function scoreEra5Lead(
 /** Metrics of one field. */
 function scoreComponent(
   field: PlannedField,
-  { fields }: GatedField,
+  { fields, coverage }: GatedField,
   latitudes: ArrayLike<number>,
 ): Omit<ComponentScore, 'variableWeight' | 'durationMs'> {
   const scores = scoreField({ ...fields, latitudes });
@@ -52,6 +52,7 @@ function scoreComponent(
     field,
     scores,
     skillScore: skill,
+    coverage,
     clonePenalty: 0,
     digests: fields.digests,
     ...checkMetrics({ rmse: scores.rmse, acc: scores.acc, skill }),

@@ -60,6 +60,9 @@ const scored = (lead: number): ObservedSpan =>
         acc: 0.9 - lead / 500,
         skill_score: 0.5 - lead / 500,
         skill_score_climatology: 0.5 - lead / 500,
+        plain_skill_score_gfs: 0.1 - lead / 500,
+        plain_skill_score_climatology: 0.45 - lead / 500,
+        coverage: 1,
       }),
     ],
   });

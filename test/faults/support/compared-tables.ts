@@ -149,6 +149,7 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
       ...['run_id', 'response_id', 'miner_uid', 'miner_hotkey', 'score_type', 'lead_hours'],
       ...['valid_time_utc', 'variable_name', 'pressure_level', 'rmse', 'mse', 'acc', 'bias', 'mae'],
       ...['skill_score', 'skill_score_gfs', 'skill_score_climatology', 'climatology_check_passed'],
+      ...['plain_skill_score_gfs', 'plain_skill_score_climatology', 'coverage'],
       ...['pattern_correlation', 'pattern_correlation_passed', 'clone_penalty', 'quality_penalty'],
       ...['weighted_score', 'variable_weight', 'reason', 'failed_check'],
       ...['forecast_digest', 'truth_digest', 'reference_digest', 'climatology_digest'],

@@ -184,6 +184,7 @@ describe('gateField', () => {
     const gated = gateField(field, { forecast: holed, truth: whole, climatology: climate });
     expect(gated.kind === 'scorable' && gated.fields.forecast[7]).toBe(250);
     expect(gated.kind === 'scorable' && gated.fields.forecast[8]).toBe(280);
+    expect(gated.coverage).toBe(0.999);
   });
 
   it('a rejection names field, measure and limit', () => {
@@ -194,6 +195,7 @@ describe('gateField', () => {
     expect(gated).toMatchObject({
       kind: 'rejected',
       check: 'coverage',
+      coverage: 0,
       error: { message: 'Field z500 of the forecast is not scored: data_coverage is 0, the limit is 0.1.' },
     });
   });
@@ -264,6 +266,23 @@ describe('absentComponents', () => {
 });
 
 describe('toComponentEvent', () => {
+  it('a scored field has the plain skill beside the skill of the network, and says how much of the truth it covers', async () => {
+    const { components } = await era5(await tinyStore({ leads: [24], error: 0.4, phase: 1 }));
+    const [first] = components;
+    if (first === undefined) throw new Error('the lead has no component');
+    const { attributes } = toComponentEvent(first, { scoreType: 'era5', validTime: VALID_TIME });
+    const { scores } = first;
+    expect(attributes).toMatchObject({
+      'weather.component.plain_skill_score_gfs': scores?.plainSkillReference,
+      'weather.component.plain_skill_score_climatology': scores?.plainSkillClimatology,
+      'weather.component.coverage': 1,
+    });
+    expect(scores?.plainSkillClimatology).toBeCloseTo(
+      1 - (scores?.mse ?? 0) / (scores?.climatologyMse ?? 0),
+      12,
+    );
+  });
+
   it('an event of a field without scores has no metrics, and holds the reason', () => {
     const event = toComponentEvent(
       {

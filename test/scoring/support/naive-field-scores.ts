@@ -13,8 +13,6 @@ export function naiveFieldScores(input: FieldScoreInput): FieldScores {
   const points = pointsOf(input);
   const pairs = finite(points, 'f', 'o');
   const mse = mean(pairs, ({ f, o }) => (f - o) ** 2);
-  const unweightedBias = pairs.reduce((sum, { f, o }) => sum + (f - o), 0) / pairs.length;
-  const correctedMse = mean(pairs, ({ f, o }) => (f - unweightedBias - o) ** 2);
   const referenceMse = mean(finite(points, 'r', 'o'), ({ r, o }) => (r - o) ** 2);
   const climatologyMse = mean(finite(points, 'c', 'o'), ({ c, o }) => (c - o) ** 2);
   const anomalies = finite(points, 'f', 'o', 'c').map(({ w, f, o, c }) => ({ w, x: f - c, y: o - c }));
@@ -27,8 +25,10 @@ export function naiveFieldScores(input: FieldScoreInput): FieldScores {
     mae: mean(pairs, ({ f, o }) => Math.abs(f - o)),
     bias: mean(pairs, ({ f, o }) => f - o),
     acc: correlation(anomalies),
-    skillScoreReference: skill(correctedMse, referenceMse),
-    skillScoreClimatology: skill(correctedMse, climatologyMse),
+    skillScoreReference: sharedSkill(points, 'r', unweightedBias),
+    skillScoreClimatology: sharedSkill(points, 'c', unweightedBias),
+    plainSkillReference: sharedSkill(points, 'r', () => 0),
+    plainSkillClimatology: sharedSkill(points, 'c', () => 0),
     referenceMse,
     climatologyMse,
     cloneDistance: mean(finite(points, 'f', 'r'), ({ f, r }) => (f - r) ** 2),
@@ -62,6 +62,23 @@ function mean(points: readonly Point[], value: (point: Point) => number): number
   }
   return weight > 0 ? sum / weight : null;
 }
+
+/** Skill over the points that forecast, truth and baseline share. */
+function sharedSkill(
+  points: readonly Point[],
+  baseline: 'r' | 'c',
+  removed: (shared: readonly Point[]) => number,
+): number | null {
+  const shared = finite(points, 'f', 'o', baseline);
+  const bias = removed(shared);
+  return skill(
+    mean(shared, ({ f, o }) => (f - bias - o) ** 2),
+    mean(shared, (point) => (point[baseline] - point.o) ** 2),
+  );
+}
+
+const unweightedBias = (points: readonly Point[]): number =>
+  points.reduce((sum, { f, o }) => sum + (f - o), 0) / points.length;
 
 function skill(mse: number | null, referenceMse: number | null): number | null {
   if (mse === null || referenceMse === null) return null;

@@ -43,6 +43,25 @@ const averages = async () =>
     await queryRows(database.pool, 'select avg_rmse, avg_acc, avg_skill_score from weather_forecast_stats')
   )[0];
 
+describe('the scores of a component', () => {
+  it('plain skills and coverage have columns of their own, null where a sender does not know them', async () => {
+    const values = { plain_skill_score_gfs: -0.5, plain_skill_score_climatology: -5.89, coverage: 0.9985 };
+    const events = [field('2t', { skill_score: 0.919, ...values }), field('msl', { skill_score: 0.3 })];
+    await writeBatches(database.pool, [
+      [endedSpan({ step: 'era5', lead: 24, attributes: { 'weather.score.era5': 0.5 }, events })],
+    ]);
+    const names = Object.keys(values);
+    const rows = await queryRows(
+      database.pool,
+      `select skill_score, ${names.join(', ')} from weather_forecast_component_scores order by variable_name`,
+    );
+    expect(rows).toEqual([
+      { skill_score: 0.919, ...values },
+      { skill_score: 0.3, plain_skill_score_gfs: null, plain_skill_score_climatology: null, coverage: null },
+    ]);
+  });
+});
+
 describe('the components of a lead that failed', () => {
   it.each<[string, readonly (readonly ObservedSpan[])[]]>([
     ['failure first', [[failed], [scored]]],
