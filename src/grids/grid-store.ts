@@ -82,4 +82,6 @@ export interface GridStoreOptions {
   readonly origin?: Pick<StoreInputs, 'kind' | 'address'>;
   /** The most bytes of one chunk, and of the values of one field. Default 1 GiB. */
   readonly maxFieldBytes?: number;
+  /** Called with the bytes of each file, or range of one, that is read. */
+  readonly onRead?: (bytes: number) => void;
 }

@@ -6,6 +6,7 @@ export {
   type FieldRequest,
   type Grid,
   type GridStore,
+  type GridStoreOptions,
   type GridVariable,
   hasTime,
   readDigestedField,

@@ -30,7 +30,10 @@ export type GridSource = string | ReadonlyMap<string, Uint8Array> | AsyncReadabl
  */
 export async function openGridStore(source: GridSource, options: GridStoreOptions = {}): Promise<GridStore> {
   try {
-    const reads = withReadDigests(toReadable(source));
+    const readable = toReadable(source);
+    const reads = withReadDigests(
+      options.onRead === undefined ? readable : withReadCount(readable, options.onRead),
+    );
     const group = await openZarrGroup(reads.store);
     const stored = await readVariables(group);
     const descriptions = stored.map(({ description }) => description);
@@ -61,6 +64,21 @@ function toReadable(source: GridSource): AsyncReadable {
   if (source instanceof Map) return createMemoryStore(source as ReadonlyMap<string, Uint8Array>);
   if (typeof source !== 'string') return source as AsyncReadable;
   return /^https?:\/\//i.test(source) ? createHttpStore(source) : createDirectoryStore(source);
+}
+
+/** Tells of every read of a store of bytes; without anybody to tell, the store itself. */
+function withReadCount(store: AsyncReadable, onRead: GridStoreOptions['onRead']): AsyncReadable {
+  if (onRead === undefined) return store;
+  const count = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
+    if (bytes !== undefined) onRead(bytes.byteLength);
+    return bytes;
+  };
+  return {
+    get: async (key, options) => count(await store.get(key, options)),
+    ...(store.getRange && {
+      getRange: async (key, range, options) => count(await store.getRange?.(key, range, options)),
+    }),
+  };
 }
 
 function requireSameShape(description: ArrayDescription, coordinates: Coordinates): void {

@@ -11,11 +11,13 @@ export interface GridRow extends RowSpan {
  *
  * @param fields named, row-major (latitude, longitude); absent ones are not checked
  * @param latitudes degrees, one per row
+ * @param weightsOf the weight of each row; cos(latitude) unless given
  * @throws RangeError when the fields differ in length or do not divide into that many rows
  */
 export function gridRows(
   fields: Readonly<Record<string, FieldValues | undefined>>,
   latitudes: ArrayLike<number>,
+  weightsOf: (latitudes: ArrayLike<number>) => Float64Array = latitudeWeights,
 ): GridRow[] {
   const points = sharedLength(fields);
   const length = points / latitudes.length;
@@ -24,7 +26,7 @@ export function gridRows(
       `A field of ${points} values does not divide into ${latitudes.length} latitude rows; give one latitude per row of a row-major (latitude, longitude) field.`,
     );
   }
-  return Array.from(latitudeWeights(latitudes), (weight, row) => ({
+  return Array.from(weightsOf(latitudes), (weight, row) => ({
     weight,
     start: row * length,
     end: (row + 1) * length,

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import { openGridStore, type GridSource, type GridStore } from '#grids';
+import { openGridStore, type GridSource, type GridStore, type GridStoreOptions } from '#grids';
 import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 
@@ -35,10 +35,18 @@ export function locationsToKeep(
  *
  * @throws CategorizedError that names the option and the reason
  */
-export async function openNamedStore(option: string, location: GridSource): Promise<GridStore> {
+export async function openNamedStore(
+  option: string,
+  location: GridSource,
+  options: Pick<GridStoreOptions, 'onRead'> = {},
+): Promise<GridStore> {
   try {
     const allowsDayOfYear = option === '--climatology';
-    return await openGridStore(location, { timeMissingCategory: 'truth_missing', allowsDayOfYear });
+    return await openGridStore(location, {
+      timeMissingCategory: 'truth_missing',
+      allowsDayOfYear,
+      ...options,
+    });
   } catch (error) {
     const category = error instanceof CategorizedError ? error.category : 'unknown';
     const reason = messageOf(error);

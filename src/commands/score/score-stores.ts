@@ -1,14 +1,18 @@
-import { createInterpolator, type FieldRequest, type GridStore, type GridVariable, hasTime } from '#grids';
+import { createInterpolator, type FieldRequest, type GridStore, hasTime } from '#grids';
 import { failedCheckOf } from '#pipeline/scores/gated-field';
+import { scoreByConvention, type Convention, type ConventionScores } from '#scoring/conventions';
 import { coverageOf } from '#scoring/coverage';
-import { scoreField, type FieldScores } from '#scoring/field-scores';
-import { CategorizedError, type FieldCheck, type Variable } from '#semconv';
+import type { FieldCheck, Variable } from '#semconv';
 import { messageOf } from '#semconv/message-of';
+import { createWindow, type GridWindow, type Region } from './region.ts';
+import { isStoredIn, sharedFieldRequests, type ComparedStores } from './shared-fields.ts';
 
 const MILLIS_PER_HOUR = 3_600_000;
 
 /** The scores of one field, in the names under which scores are published. */
 export interface ScoreRow {
+  /** Whose definitions were used; absent for those of this package. */
+  readonly convention?: Convention;
   /** Hours from `leadFrom`; only where that was given. */
   readonly lead_hours?: number;
   readonly valid_time_utc: string;
@@ -22,69 +26,84 @@ export interface ScoreRow {
   readonly acc: number | null;
   readonly skill_score_gfs: number | null;
   readonly skill_score_climatology: number | null;
+  /** 1 - mse / mse of the baseline, no mean error removed. */
+  readonly plain_skill_score_gfs: number | null;
+  readonly plain_skill_score_climatology: number | null;
   /** Share of the truth's points with a value at which the forecast has one, 0 to 1; null for a truth without any. */
   readonly coverage: number | null;
   /** Only for a field of the forecast that cannot be read; it has no scores. */
   readonly failed_check?: FieldCheck;
+  /** Why a score is null where it would not be expected; absent otherwise. */
   readonly reason?: string;
 }
 
-export interface ScoreStoresInput {
-  readonly forecast: GridStore;
-  readonly truth: GridStore;
+export interface ScoreStoresInput extends ComparedStores {
   /** The reference forecast (GFS); without it, or where it lacks a field, `skill_score_gfs` is null. */
   readonly reference?: GridStore;
   /** Without it, or where it lacks a field, `acc` and `skill_score_climatology` are null. */
   readonly climatology?: GridStore;
   /** T0, from which leads are counted. */
-  readonly leadFrom?: Date;
+  readonly leadFrom?: Date | undefined;
+  readonly convention?: Convention | undefined;
+  /** The part of the truth that is scored. */
+  readonly region?: Region | undefined;
+  /** Coverage below which a field has no skill; 0 unless given. */
+  readonly minCoverage?: number | undefined;
+  /** Called after each field. */
+  readonly onScored?: (done: number, all: number) => void;
 }
 
 /**
  * Scores every field that forecast and truth share, on the truth's grid: by valid time, then variable, then level. A
  * field of the forecast that is damaged has a row without scores, and hides none after it.
  *
- * @throws CategorizedError for stores that share no field, for a forecast that cannot be reached, and for a field of the other
- * stores that cannot be read
+ * @throws CategorizedError for stores that share no field, for a region without points, for a forecast that cannot be reached,
+ * and for a field of the other stores that cannot be read
  */
 export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> {
-  const { forecast, truth, reference, climatology, leadFrom } = input;
-  const readForecast = fieldsOn(truth, forecast);
-  const readReference = reference && fieldsOn(truth, reference);
-  const readClimatology = climatology && fieldsOn(truth, climatology);
+  const { leadFrom, convention = 'barograph', onScored } = input;
+  const requests = sharedFieldRequests(input);
+  const window = createWindow(input.truth, input.region);
+  const readers = createReaders(input, window);
   const rows: ScoreRow[] = [];
-  const requests = sharedFieldRequests(forecast, truth);
-  if (requests.length === 0)
-    throw new CategorizedError(
-      'data_missing_variable',
-      `Forecast and truth share no field. The forecast has ${describeFields(forecast)}. The truth has ${describeFields(truth)}.`,
-    );
   for (const request of requests) {
-    const place = placeOf(request, leadFrom);
-    const predicted = await readOrFail(() => readForecast(request));
-    if (predicted === undefined) continue;
-    if (!(predicted instanceof Float32Array)) {
-      rows.push({ ...place, ...NO_SCORES, ...predicted });
-      continue;
-    }
-    const referenceField = await readReference?.(request);
-    const climatologyField = await readClimatology?.(request);
-    const truthField = await truth.readField(request);
-    const scores = scoreField({
-      forecast: predicted,
-      truth: truthField,
-      ...(referenceField && { reference: referenceField }),
-      ...(climatologyField && { climatology: climatologyField }),
-      latitudes: truth.latitudes,
-    });
-    rows.push({ ...place, ...publishedScores(scores), coverage: coverageOf(predicted, truthField) });
+    const place = {
+      ...(convention !== 'barograph' && { convention }),
+      ...placeOf(request, leadFrom),
+    };
+    rows.push({ ...place, ...(await scoreOne(request, { input, readers, latitudes: window.latitudes })) });
+    onScored?.(rows.length, requests.length);
   }
   return rows;
 }
 
-type PublishedScores = Omit<ScoreRow, keyof ReturnType<typeof placeOf> | 'failed_check' | 'reason'>;
+type Scored = Omit<ScoreRow, keyof ReturnType<typeof placeOf> | 'convention'>;
 
-const NO_SCORES: PublishedScores = {
+interface Scoring {
+  readonly input: ScoreStoresInput;
+  readonly readers: ReturnType<typeof createReaders>;
+  readonly latitudes: Float64Array;
+}
+
+/** The forecast is read first: where it is damaged, nothing else is. */
+async function scoreOne(request: FieldRequest, { input, readers, latitudes }: Scoring): Promise<Scored> {
+  const predicted = await readOrFail(() => readers.forecast(request));
+  if (!(predicted instanceof Float32Array)) return { ...NO_SCORES, ...predicted };
+  const [actual, reference, climatology] = await Promise.all([
+    readers.truth(request),
+    readers.reference(request),
+    readers.climatology(request),
+  ]);
+  const truth = actual ?? new Float32Array(predicted.length).fill(Number.NaN);
+  const scores = scoreByConvention(input.convention ?? 'barograph', {
+    ...{ forecast: predicted, truth, latitudes, isOnLevels: request.pressureHpa !== null },
+    ...(reference && { reference }),
+    ...(climatology && { climatology }),
+  });
+  return publishScores(scores, coverageOf(predicted, truth), input.minCoverage ?? 0);
+}
+
+const NO_SCORES: Omit<Scored, 'failed_check' | 'reason'> = {
   mse: null,
   rmse: null,
   mae: null,
@@ -92,18 +111,39 @@ const NO_SCORES: PublishedScores = {
   acc: null,
   skill_score_gfs: null,
   skill_score_climatology: null,
+  plain_skill_score_gfs: null,
+  plain_skill_score_climatology: null,
   coverage: null,
 };
 
-const publishedScores = (scores: FieldScores): Omit<PublishedScores, 'coverage'> => ({
-  mse: scores.mse,
-  rmse: scores.rmse,
-  mae: scores.mae,
-  bias: scores.bias,
-  acc: scores.acc,
-  skill_score_gfs: scores.skillScoreReference,
-  skill_score_climatology: scores.skillScoreClimatology,
-});
+/** Scores in their published names. Below the least coverage there is no skill, or gaps would be a way to gain one. */
+function publishScores(scores: ConventionScores, coverage: number | null, minCoverage: number): Scored {
+  const isCovered = coverage === null || coverage >= minCoverage;
+  const reasons = [
+    ...(scores.reason === null ? [] : [scores.reason]),
+    ...(isCovered
+      ? []
+      : [
+          `no skill: the forecast has ${toPercent(coverage)} of the points of the truth, below ${toPercent(minCoverage)}`,
+        ]),
+  ];
+  return {
+    mse: scores.mse,
+    rmse: scores.rmse,
+    mae: scores.mae,
+    bias: scores.bias,
+    acc: scores.acc,
+    skill_score_gfs: isCovered ? scores.skillScoreReference : null,
+    skill_score_climatology: isCovered ? scores.skillScoreClimatology : null,
+    plain_skill_score_gfs: isCovered ? scores.plainSkillReference : null,
+    plain_skill_score_climatology: isCovered ? scores.plainSkillClimatology : null,
+    coverage,
+    ...(reasons.length > 0 && { reason: reasons.join('; ') }),
+  };
+}
+
+/** A share as a percentage, cut rather than rounded up: what is below a limit must not read as if it reached it. */
+const toPercent = (share: number): string => `${Math.floor(share * 10_000) / 100} %`;
 
 /** A field, or the check that it failed when it was read. @throws errors that are not about the field */
 async function readOrFail(
@@ -118,71 +158,24 @@ async function readOrFail(
   }
 }
 
-/** Every field that both stores have, in the order of the truth's times and variables. */
-function sharedFieldRequests(forecast: GridStore, truth: GridStore): FieldRequest[] {
-  return truth.validTimes
-    .filter((validTime) => hasTime(forecast, validTime))
-    .flatMap((validTime) =>
-      truth.variables.flatMap((variable) =>
-        (variable.pressureLevelsHpa ?? [null])
-          .filter((pressureHpa) =>
-            forecast.variables.some((other) => isStoredAt(other, variable.name, pressureHpa)),
-          )
-          .map((pressureHpa) => ({ variable: variable.name, pressureHpa, validTime })),
-      ),
-    );
-}
-
-/** What of the truth is not scored, and why: times, variables and levels that the forecast lacks. One line each. */
-export function describeLeftOut({ forecast, truth }: Pick<ScoreStoresInput, 'forecast' | 'truth'>): string[] {
-  const times = truth.validTimes.filter((time) => !hasTime(forecast, time));
-  const fields = truth.variables.flatMap(({ name, pressureLevelsHpa }) =>
-    (pressureLevelsHpa ?? [null])
-      .filter((level) => !forecast.variables.some((other) => isStoredAt(other, name, level)))
-      .map((level) => (level === null ? name : `${name} at ${String(level)} hPa`)),
-  );
-  return [
-    ...(times.length === 0
-      ? []
-      : [
-          `${String(times.length)} of ${String(truth.validTimes.length)} valid times of the truth: the forecast lacks them.`,
-        ]),
-    ...(fields.length === 0
-      ? []
-      : [`${fields.join(', ')}: the forecast lacks ${fields.length === 1 ? 'it' : 'them'}.`]),
-  ];
-}
-
-/** Times, variables and levels of a store, for people. */
-function describeFields({ validTimes, variables }: GridStore): string {
-  const times = validTimes.map((time) => time.getTime());
-  const [first, last] = [Math.min(...times), Math.max(...times)].map((time) =>
-    new Date(time).toISOString().slice(0, 16),
-  );
-  const names = variables.map(({ name, pressureLevelsHpa }) =>
-    pressureLevelsHpa === null ? name : `${name} (${pressureLevelsHpa.join(', ')} hPa)`,
-  );
-  return `${String(times.length)} times from ${first ?? ''}Z to ${last ?? ''}Z, with ${names.join(', ')}`;
-}
-
 type ReadField = (request: FieldRequest) => Promise<Float32Array | undefined>;
 
+/** Readers of the fields of each store on the part of the truth's grid that is scored. */
+function createReaders(input: ScoreStoresInput, window: GridWindow) {
+  const { forecast, truth, reference, climatology } = input;
+  const on = (store: GridStore | undefined): ReadField =>
+    store === undefined ? () => Promise.resolve(undefined) : fieldsOn(truth, store, window);
+  return { forecast: on(forecast), truth: on(truth), reference: on(reference), climatology: on(climatology) };
+}
+
 /** Reads a store's fields on the grid of another; undefined for a field that it lacks. */
-function fieldsOn(grid: GridStore, store: GridStore): ReadField {
+function fieldsOn(grid: GridStore, store: GridStore, { crop }: GridWindow): ReadField {
   const interpolate = createInterpolator(store, grid);
   return async (request) => {
     const { variable, pressureHpa, validTime } = request;
-    const stored = store.variables.some((other) => isStoredAt(other, variable, pressureHpa));
-    if (!stored || !hasTime(store, validTime)) return undefined;
-    return interpolate(await store.readField(request));
+    if (!isStoredIn(store, variable, pressureHpa) || !hasTime(store, validTime)) return undefined;
+    return crop(interpolate(await store.readField(request)));
   };
-}
-
-function isStoredAt(candidate: GridVariable, name: Variable, pressureHpa: number | null): boolean {
-  if (candidate.name !== name) return false;
-  return pressureHpa === null
-    ? candidate.pressureLevelsHpa === null
-    : candidate.pressureLevelsHpa?.includes(pressureHpa) === true;
 }
 
 /** The key columns of a row: time, variable and level. */

@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openGridStore, writeGridStore } from '#grids';
-import { describeLeftOut, scoreStores, type ScoreRow } from '#commands/score/score-stores';
+import { scoreStores, type ScoreRow } from '#commands/score/score-stores';
+import { describeLeftOut } from '#commands/score/shared-fields';
+import { region } from '#commands/score/region';
+import { CONVENTIONS } from '#scoring/conventions';
 
 const SHARED_DATA = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
 const SKIP_NOTE = 'the shared reanalysis data is not here, so its expected scores are not checked';
@@ -18,10 +21,10 @@ function keyOf(row: ScoreRow): string {
   return [row.valid_time_utc, row.lead_hours, row.variable, row.pressure_level].join(' ');
 }
 
-/** Equal to 1e-6 of the expected number or to 1e-9, whichever is more. */
+/** Equal to 1e-9 of the expected number; numbers near 0 to 1e-9. */
 function isSameScore(got: number | null | undefined, expected: number | null): boolean {
   if (got === null || got === undefined || expected === null) return got === expected;
-  return Math.abs(got - expected) <= Math.max(1e-9, 1e-6 * Math.abs(expected));
+  return Math.abs(got - expected) <= 1e-9 * Math.max(1, Math.abs(expected));
 }
 
 /** Every expected number that was not reproduced, and every row that is on one side only. */
@@ -31,7 +34,9 @@ function differences(got: readonly ScoreRow[], expected: readonly ExpectedRow[])
     const match = byKey.get(keyOf(row));
     byKey.delete(keyOf(row));
     const published = Object.keys(row).filter((key) => key !== 'case' && key !== 'forecast');
-    const given = Object.keys(match ?? {}).filter((key) => key !== 'coverage');
+    const given = Object.keys(match ?? {}).filter(
+      (key) => key !== 'coverage' && !key.startsWith('plain_skill'),
+    );
     const keys = match === undefined || given.join() === published.join() ? [] : ['keys'];
     return [...keys, ...SCORES.filter((score) => !isSameScore(match?.[score], row[score]))].map(
       (score) => `${row.forecast} ${keyOf(row)} ${score}`,
@@ -81,6 +86,43 @@ describe.skipIf(!existsSync(SHARED_DATA))(`scores of real reanalysis fields (els
         ),
       ).toEqual([]);
     }
+  });
+
+  it('every score of each convention is reproduced on a real forecast of the globe', async () => {
+    type Row = Readonly<Record<string, number | string | null>>;
+    const path = `${SHARED_DATA}/era5-global/expected-conventions.json`;
+    const expected = JSON.parse(readFileSync(path, 'utf8')) as readonly Row[];
+    const stores = (name: string) => openGridStore(`${SHARED_DATA}/era5-global/${name}.zarr`);
+    const input = { forecast: await stores('member-1'), truth: await stores('truth') };
+    const climatology = await stores('climatology');
+    const keyOf = (row: Row): string =>
+      [row['valid_time_utc'], row['variable'], row['pressure_level']].join(' ');
+    const checked: string[] = [];
+    for (const convention of CONVENTIONS) {
+      const rows = await scoreStores({ ...input, climatology, convention });
+      const byKey = new Map(rows.map((row) => [keyOf({ ...row }), row]));
+      for (const wanted of expected.filter((row) => row['convention'] === convention)) {
+        const got = byKey.get(keyOf(wanted));
+        for (const name of ['mse', 'rmse', 'mae', 'bias', 'acc'] as const)
+          expect(
+            isSameScore(got?.[name], Number(wanted[name])),
+            `${convention} ${keyOf(wanted)} ${name}`,
+          ).toBe(true);
+        checked.push(convention);
+      }
+    }
+    expect([...new Set(checked)]).toEqual([...CONVENTIONS]);
+  });
+
+  it('no edge of the United Kingdom has the weight of the rest of the globe in the convention of WeatherBench 2', async () => {
+    const stores = (name: string) => openGridStore(`${SHARED_DATA}/era5-uk/${name}.zarr`);
+    const input = { forecast: await stores('20190305T00/model'), truth: await stores('truth') };
+    const [own, theirs] = [
+      await scoreStores(input),
+      await scoreStores({ ...input, convention: 'weatherbench2' }),
+    ];
+    for (const [index, row] of own.entries())
+      expect((theirs[index]?.rmse ?? Number.NaN) / (row.rmse ?? Number.NaN)).toBeCloseTo(1, 6);
   });
 });
 
@@ -169,6 +211,8 @@ describe('scoreStores', () => {
       acc: null,
       skill_score_gfs: null,
       skill_score_climatology: null,
+      plain_skill_score_gfs: null,
+      plain_skill_score_climatology: null,
       coverage: 1,
     });
   });
@@ -206,6 +250,80 @@ describe('scoreStores', () => {
     const forecast = await smallStore({ latitudes: [60, 30], surface: () => 1 });
     const [row] = await scoreStores({ forecast, truth });
     expect([row?.mse, row?.coverage]).toEqual([1, 0.5]);
+  });
+
+  it('below the least coverage a field has no skill, with the reason, and keeps its errors', async () => {
+    const truth = await smallStore({ latitudes: [60, 30, 0, -30], surface: () => 0 });
+    const forecast = await smallStore({ latitudes: [60, 30], surface: () => 1 });
+    const input = {
+      forecast,
+      truth,
+      reference: await smallStore({ latitudes: [60, -30], surface: () => 2 }),
+    };
+    const [open] = await scoreStores(input);
+    expect(open).toMatchObject({ skill_score_gfs: 1, plain_skill_score_gfs: 0.75 });
+    const [gated] = await scoreStores({ ...input, minCoverage: 0.9985 });
+    expect(gated).toMatchObject({
+      rmse: 1,
+      skill_score_gfs: null,
+      plain_skill_score_gfs: null,
+      coverage: 0.5,
+    });
+    expect(gated?.reason).toBe('no skill: the forecast has 50 % of the points of the truth, below 99.85 %');
+  });
+
+  it('a region crosses Greenwich, takes its latitudes in either order, and changes no value of a point', async () => {
+    const longitudes = [0, 90, 180, 270];
+    const truth = await smallStore({ latitudes: [60, 0, -60], longitudes, surface: () => 0 });
+    const forecast = await smallStore({
+      ...{ latitudes: [60, 0, -60], longitudes },
+      surface: (latitude, longitude) => (latitude === 60 ? 100 : 0) + longitude,
+    });
+    const mseWithin = async (text: string) => {
+      const [row] = await scoreStores({ forecast, truth, region: region(text) });
+      return row?.bias;
+    };
+    expect(await mseWithin('50,90,-90,0')).toBe(100 + 135);
+    expect(await mseWithin('90,50,270,360')).toBe(100 + 135);
+    expect(await mseWithin('-10,10,80,100')).toBe(90);
+    expect(await mseWithin('-10,10,-180,180')).toBe(135);
+    await expect(mseWithin('10,20,0,360')).rejects.toThrow(
+      /--region holds no point of the truth: it has latitudes -60 to 60/,
+    );
+  });
+
+  it('only chosen variables and levels are read and scored, and a choice that the truth lacks is told', async () => {
+    const truth = await smallStore({ surface: () => 0, upperAir: () => 250 });
+    const forecast = await smallStore({ surface: () => 1, upperAir: () => 251 });
+    const read: string[] = [];
+    const watched = (store: typeof truth): typeof truth => ({
+      ...store,
+      readField: (request) => {
+        read.push(`${request.variable} ${String(request.pressureHpa)}`);
+        return store.readField(request);
+      },
+    });
+    const choice = { variables: ['t', 'q'], levels: [500, 300] } as const;
+    const rows = await scoreStores({ forecast: watched(forecast), truth: watched(truth), choice });
+    expect(rows.map((row) => [row.variable, row.pressure_level])).toEqual([['t', 500]]);
+    expect(read).toEqual(['t 500', 't 500']);
+    expect(describeLeftOut({ forecast, truth, choice })).toEqual(['q, 300 hPa: the truth lacks them.']);
+    await expect(scoreStores({ forecast, truth, choice: { variables: ['q'] } })).rejects.toThrow(
+      /^Forecast and truth share no field of those that --variables and --levels choose\./,
+    );
+  });
+
+  it('a row of another convention says whose it is', async () => {
+    const truth = await smallStore({ latitudes: [60, 0], surface: () => 0 });
+    const forecast = await smallStore({
+      latitudes: [60, 0],
+      surface: (latitude) => (latitude === 60 ? 2 : 1),
+    });
+    const [own] = await scoreStores({ forecast, truth });
+    const [gaia] = await scoreStores({ forecast, truth, convention: 'gaia' });
+    expect(own).not.toHaveProperty('convention');
+    expect(gaia).toMatchObject({ convention: 'gaia', mse: own?.mse, bias: 1.5 });
+    expect(own?.bias).toBeCloseTo(4 / 3, 12);
   });
 
   it('a coarser forecast is interpolated to the grid of the truth, so that a linear field has no error', async () => {

@@ -31,8 +31,8 @@ describe('barograph score', () => {
   it('scores without a baseline are empty, and leads are counted only from a given T0', async () => {
     const stores = await twoStores();
     const words = await invoke(scoreCommand(), stores);
-    expect(words.stdout).toMatch(/valid time +lead +variable +hPa +rmse/);
-    expect(words.stdout).toMatch(new RegExp(`${isoSeconds(12)} +– +2t +– .* – +100.0 %$`, 'm'));
+    expect(words.stdout).toMatch(/^field +rmse +mae +bias +acc/);
+    expect(words.stdout).toMatch(new RegExp(`^${isoSeconds(12)}\n2t .* – +100%$`, 'm'));
     const counted = await invoke(scoreCommand(), [...stores, '--lead-from', isoSeconds(0), '--json']);
     const rows = JSON.parse(counted.stdout) as readonly Record<string, unknown>[];
     expect([...new Set(rows.map(({ lead_hours: lead }) => lead))]).toEqual(TINY_LEADS);
@@ -55,6 +55,60 @@ describe('barograph score', () => {
     );
     const words = await invoke(scoreCommand(), stores);
     expect(words.stdout).toMatch(/^.*msl .*–  unreadable$/m);
+  });
+
+  it('the table fits a terminal of 80 columns, with every score known', async () => {
+    const stores = await twoStores();
+    const [, truth = ''] = stores;
+    const baseline = await writeTinyStore(`${truth}-baseline`, { error: -1.4, phase: 2 });
+    const all = [...stores, '--reference', baseline, '--climatology', baseline, '--lead-from', isoSeconds(0)];
+    const { stdout, stderr, exitCode } = await invoke(scoreCommand(), all);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const lines = stdout.split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines).toContain(`${isoSeconds(12)}, lead 12 h`);
+    expect(stdout).toContain('gfs*');
+  });
+
+  it('CSV has one header, every column in every case, and empty cells for what is unknown', async () => {
+    const stores = await twoStores();
+    const { stdout } = await invoke(scoreCommand(), [...stores, '--format', 'csv', '--variables', 't2m']);
+    const [header = '', ...rows] = stdout.trimEnd().split('\n');
+    expect(header).toMatch(
+      /^convention,lead_hours,valid_time_utc,variable,pressure_level,mse,.*,failed_check,reason$/,
+    );
+    expect(rows).toHaveLength(TINY_LEADS.length);
+    for (const row of rows) expect(row.split(',')).toHaveLength(header.split(',').length);
+    expect(rows[0]).toMatch(new RegExp(`^,,${isoSeconds(12)},2t,,[0-9.e-]+,.*,,,,,1,,$`));
+  });
+
+  it('--verbose prints the bytes that were read, fewer for fewer fields, and leaves standard output as it is', async () => {
+    const stores = await twoStores();
+    const bytesOf = async (...more: readonly string[]) => {
+      const { stdout, stderr } = await invoke(scoreCommand(), [...stores, '--json', '--verbose', ...more]);
+      expect(Array.isArray(JSON.parse(stdout))).toBe(true);
+      const [, all = '', forecast = '', truth = ''] =
+        /^Bytes read: (\d+) \(forecast (\d+), truth (\d+)\)\.$/m.exec(stderr) ?? [];
+      expect(Number(all)).toBe(Number(forecast) + Number(truth));
+      return Number(all);
+    };
+    expect(await bytesOf('--variables', '2t')).toBeLessThan(await bytesOf());
+  });
+
+  it.each([
+    ['--variables', 'rain', 'Allowed: 2t, '],
+    ['--levels', '850,low', 'Allowed: levels in hPa'],
+    ['--region', '10,20,30', 'Allowed: lat0,lat1,lon0,lon1 in degrees'],
+    ['--region', '95,20,30,40', 'Allowed: lat0,lat1,lon0,lon1 in degrees'],
+    ['--min-coverage', '80', 'Allowed: a share from 0 to 1'],
+    ['--convention', 'wmo', 'barograph, gaia, weatherbench2'],
+    ['--format', 'xml', 'table, json, csv'],
+  ])('%s %s is refused with what is allowed, before a store is opened', async (option, value, allowed) => {
+    const stores = ['--forecast', 'nowhere.zarr', '--truth', 'nowhere.zarr'];
+    const ended = await invoke(scoreCommand(), [...stores, option, value]);
+    expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ended.stderr).toContain(allowed);
+    expect(ended.stderr).not.toContain('nowhere');
   });
 
   it('the option of a store that cannot be read is named', async () => {

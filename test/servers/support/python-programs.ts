@@ -6,12 +6,13 @@ import { dirname, join, resolve } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-/** A Python with the packages of `.ci/servers/python`; null when there is none. */
-export function findPython(): string | null {
-  const place = resolve(process.env['BAROGRAPH_PYTHON_VENV'] ?? join(ROOT, '.barograph', 'python'));
+/** A Python with the packages of one of the checks in `.ci/servers`; null when there is none. */
+export function findPython(check: 'python' | 'xskillscore' = 'python'): string | null {
+  const given = check === 'python' ? process.env['BAROGRAPH_PYTHON_VENV'] : undefined;
+  const place = resolve(given ?? join(ROOT, '.barograph', check));
   const path = join(place, 'bin', 'python');
   if (existsSync(path)) return path;
-  console.log(`skipped: ${path} is not there. ".ci/servers/python" makes it and runs these tests.`);
+  console.log(`skipped: ${path} is not there. ".ci/servers/${check}" makes it and runs these tests.`);
   return null;
 }
 
