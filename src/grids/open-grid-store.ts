@@ -10,9 +10,14 @@ import { createArrayFieldReader, type FieldIndex } from './field-reader.ts';
 import { GridTimeMissingError, invalidStore, toGridError } from './grid-errors.ts';
 import type { FieldRequest, GridStore, GridStoreOptions, GridVariable, StoreInputs } from './grid-store.ts';
 import { createHttpStore } from './http-store.ts';
-import { type DigestingStore, withReadDigests } from './read-digests.ts';
-import { createExpverReader, meaningOf, originOf } from './store-inputs.ts';
 import { MOST_FIELD_BYTES, requireReadable } from './read-limits.ts';
+import {
+  createExpverReader,
+  type DigestingStore,
+  meaningOf,
+  originOf,
+  withReadDigests,
+} from './store-inputs.ts';
 import { readVariables, type StoredVariable } from './stored-variables.ts';
 import { openArray, openZarrGroup, type ZarrGroup } from './zarr-group.ts';
 

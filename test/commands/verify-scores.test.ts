@@ -22,7 +22,7 @@ beforeAll(async () => {
     ...SHORT_DELAYS,
   });
   expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
-});
+}, 120_000);
 afterAll(async () => {
   await database.drop();
   await rm(folder, { recursive: true, force: true });

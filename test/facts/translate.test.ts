@@ -289,6 +289,20 @@ describe('translate', () => {
     expect([fact.truncated, fact.context]).toEqual([true, { dropped_events: 3 }]);
   });
 
+  it('translate rejects a component score whose digest is none, naming what is allowed', () => {
+    const event = componentScore({
+      score_type: 'era5',
+      variable_name: 't',
+      valid_time: '2026-11-24T00:00:00Z',
+      truth_digest: 'B5C1',
+    });
+    expect(translate(endedSpan({ step: 'era5', lead: 24, events: [event] }))).toEqual({
+      kind: 'rejected',
+      reason: 'invalid_attribute',
+      detail: 'weather.component.truth_digest is "B5C1"; allowed: a SHA-256 of 64 lower-case hex digits',
+    });
+  });
+
   it('translate sums the finite component scores in the order of the events', () => {
     const event = (rmse: number) =>
       componentScore({ score_type: 'era5', variable_name: 't', valid_time: '2026-11-24T00:00:00Z', rmse });

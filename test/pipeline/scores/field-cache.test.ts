@@ -91,6 +91,24 @@ describe('createFieldCache', () => {
     expect((await cache.read(wanted(store))).values).toHaveLength(6);
   });
 
+  it('the digest of a cached field is that of the bytes that were read, whatever the store holds by now', async () => {
+    let digest = 'first';
+    const { readField, ...store } = countingStore();
+    const digested: GridStore = {
+      ...store,
+      readField: (wish, onDigest) => {
+        onDigest?.(digest);
+        return readField(wish);
+      },
+    };
+    const cache = createFieldCache(1e6);
+    expect((await cache.read(wanted(digested))).digest).toBe('first');
+    digest = 'second';
+    expect((await cache.read(wanted(digested))).digest).toBe('first');
+    expect((await cache.read(wanted(digested, 18))).digest).toBe('second');
+    expect((await cache.read(wanted(countingStore(), 6))).digest).toBeNull();
+  });
+
   it("a field is interpolated to the truth's grid before it is cached", async () => {
     const store = countingStore();
     const grid = { latitudes: Float64Array.from([5]), longitudes: Float64Array.from([60, 180]) };

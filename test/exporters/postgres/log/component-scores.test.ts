@@ -19,16 +19,31 @@ const failed = endedSpan({
   lead: 24,
   at: 1000,
   error: { type: 'data_coverage', message: 'Field msl of the forecast is not scored' },
-  events: [field('2t', { rmse: 8, acc: 0.1, skill_score: -1 }), field('msl', { failed_check: 'coverage' })],
+  events: [
+    field('2t', { rmse: 8, acc: 0.1, skill_score: -1, truth_digest: '0b'.repeat(32) }),
+    field('msl', { failed_check: 'coverage' }),
+  ],
 });
 const scored = endedSpan({
   step: 'era5',
   lead: 24,
   attempt: 2,
   at: 2000,
-  attributes: { 'weather.score.era5': 0.5 },
+  attributes: {
+    'weather.score.era5': 0.5,
+    'weather.score.scorer_version': '1',
+    'weather.score.inputs': JSON.stringify([
+      {
+        role: 'truth',
+        kind: 'http',
+        address: 'https://me:word@data.example.org/a/b/era5.zarr',
+        expver: '0005',
+      },
+      'no object',
+    ]),
+  },
   events: [
-    field('2t', { rmse: 2, acc: 0.9, skill_score: 0.5 }),
+    field('2t', { rmse: 2, acc: 0.9, skill_score: 0.5, truth_digest: '0a'.repeat(32) }),
     field('msl', { rmse: 4, acc: 0.7, skill_score: 0.3 }),
   ],
 });
@@ -75,6 +90,27 @@ describe('the components of a lead that failed', () => {
       { variable_name: 'msl', rmse: 4, failed_check: null },
     ]);
     expect(await queryRows(database.pool, 'select * from failed_checks')).toEqual([]);
+    expect(
+      await queryRows(
+        database.pool,
+        `select variable_name, encode(truth_digest, 'hex') as truth from weather_forecast_component_scores order by 1`,
+      ),
+    ).toEqual([
+      { variable_name: '2t', truth: '0a'.repeat(32) },
+      { variable_name: 'msl', truth: null },
+    ]);
+    expect(
+      await queryRows(database.pool, 'select role, kind, address, expver, scorer_version from score_inputs'),
+    ).toEqual([
+      {
+        role: 'truth',
+        kind: 'http',
+        address: 'https://[host]/era5.zarr',
+        expver: '0005',
+        scorer_version: '1',
+      },
+      { role: null, kind: null, address: null, expver: null, scorer_version: '1' },
+    ]);
     expect(await averages()).toEqual({ avg_rmse: 3, avg_acc: 0.8, avg_skill_score: 0.4 });
   });
 

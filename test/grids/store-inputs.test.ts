@@ -16,7 +16,7 @@ import {
   type GridSource,
   type GridStore,
 } from '#grids';
-import { withReadDigests } from '#grids/read-digests';
+import { withReadDigests } from '#grids/store-inputs';
 import { plainFiles, setRawArray, smallDataset, smallFiles, VALID_TIMES } from './small-store.ts';
 
 const surface = (time = 0): FieldRequest => ({
