@@ -62,9 +62,6 @@ const isSame = (a: number | null, b: number | null): boolean =>
   a === b ||
   (a !== null && b !== null && Math.abs(a - b) <= RELATIVE_TOLERANCE * Math.max(Math.abs(a), Math.abs(b)));
 
-/** Files that were not the frozen ones were never scored, and a copy of the forecast cannot show it again. */
-const NOT_REPEATABLE: readonly unknown[] = ['manifest_mismatch'];
-
 const commonOf = (recorded: RecordedLead) => ({
   score_type: recorded.score_type,
   lead_hours: recorded.lead_hours,
@@ -88,13 +85,13 @@ export const unreadableLead = (recorded: RecordedLead, reason: string): Verified
 /** Compares a recorded lead with the same lead as it is scored now. */
 export function compareLead(recorded: RecordedLead, now: RescoredLead): VerifiedLead {
   const byKey = new Map(now.components.map((component) => [fieldKey(component.field), component]));
-  const pairs = recorded.fields
-    .filter(({ failed_check: check }) => !NOT_REPEATABLE.includes(check))
-    .map((field) => {
-      const key = `${field.variable}${field.level ?? ''}`;
-      return { key, field, component: byKey.get(key) };
-    });
-  const isProved = pairs.some(({ field }) => Object.values(field.digests).some((digest) => digest !== null));
+  const known = new Map(recorded.fields.map((field) => [`${field.variable}${field.level ?? ''}`, field]));
+  const pairs = [...new Set([...known.keys(), ...byKey.keys()])].map((key) => ({
+    key,
+    field: known.get(key),
+    component: byKey.get(key),
+  }));
+  const isProved = recorded.fields.some(hasDigest) || recorded.fields.every(isUnread);
   const changed = pairs.flatMap((pair) => changedInputs(pair, recorded));
   const differences = pairs.flatMap(differencesOf);
   const isEqual = differences.length === 0 && isSame(recorded.score, now.score);
@@ -127,18 +124,24 @@ function verdictOf({ isProved, isEqual, isChanged, version }: Findings): Verdict
   return version === SCORER_VERSION ? 'score_differs' : 'other_version';
 }
 
-/** A field as it was recorded and as it is scored now; undefined where it is not scored now. */
+const hasDigest = ({ digests }: RecordedField): boolean =>
+  Object.values(digests).some((digest) => digest !== null);
+
+/** Its files were not there, not the frozen ones, or could not be decoded: what of it is there now is new. */
+const isUnread = (field: RecordedField): boolean => field.failed_check !== null && !hasDigest(field);
+
+/** A field as it was recorded and as it is scored now; undefined where it was not, or is not any more. */
 interface Pair {
   readonly key: string;
-  readonly field: RecordedField;
+  readonly field: RecordedField | undefined;
   readonly component: ComponentScore | undefined;
 }
 
 const DIGESTS = ['forecast', 'truth', 'reference', 'climatology'] as const;
 
 function changedInputs({ key, field, component }: Pair, { inputs }: RecordedLead): ChangedInput[] {
-  return DIGESTS.flatMap((name) => {
-    const [before, now] = [field.digests[name], component?.digests?.[name] ?? null];
+  return rolesAtFault(field).flatMap((name) => {
+    const [before, now] = [field?.digests[name] ?? null, component?.digests?.[name] ?? null];
     if (before === now) return [];
     const isRole = (role: InputRole): boolean => role === name || (name === 'truth' && role === 'analysis');
     const input = inputs.find(({ role }) => isRole(role));
@@ -147,7 +150,14 @@ function changedInputs({ key, field, component }: Pair, { inputs }: RecordedLead
   });
 }
 
+/** A field that the forecast lacked has a row; one without a row is one that the truth has gained. */
+function rolesAtFault(field: RecordedField | undefined): readonly (typeof DIGESTS)[number][] {
+  if (field === undefined) return ['truth'];
+  return isUnread(field) ? ['forecast'] : DIGESTS;
+}
+
 function differencesOf({ key, field, component }: Pair): ScoreDifference[] {
+  if (field === undefined) return [];
   const now = metricsOf(component);
   return FIELD_METRICS.filter((metric) => !isSame(field[metric], now[metric])).map((metric) => ({
     field: key,
