@@ -1,3 +1,5 @@
+import { finiteOrNull } from './mean.ts';
+
 /** Weighted first and second moments of pairs (x, y), about their means. */
 export interface Comoments {
   /** Sum of the weights; 0 for an empty sample. */
@@ -71,4 +73,20 @@ export function joinComoments(left: Comoments, right: Comoments): Comoments {
     squaresY: left.squaresY + right.squaresY + distanceY * distanceY * scale,
     products: left.products + right.products + distanceX * distanceY * scale,
   };
+}
+
+/** Below this standard deviation, in the unit of the variable, a field is constant and has no correlation. */
+const SMALLEST_STANDARD_DEVIATION = 1e-12;
+
+/**
+ * Weighted, centred Pearson correlation, clipped to [-1, 1] (domain 4.2: sum w x'y' / sqrt(sum w x'^2 sum w y'^2)).
+ *
+ * @returns null for an empty sample, and where either standard deviation is below 1e-12
+ */
+export function weightedCorrelation(pairs: Comoments): number | null {
+  const deviationX = Math.sqrt(pairs.squaresX / pairs.weight);
+  const deviationY = Math.sqrt(pairs.squaresY / pairs.weight);
+  if (!(deviationX >= SMALLEST_STANDARD_DEVIATION && deviationY >= SMALLEST_STANDARD_DEVIATION)) return null;
+  const correlation = pairs.products / pairs.weight / deviationX / deviationY;
+  return finiteOrNull(Math.min(1, Math.max(-1, correlation)));
 }

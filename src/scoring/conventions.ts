@@ -1,10 +1,9 @@
-import { comomentsOfRow, joinComoments, NO_COMOMENTS } from './comoments.ts';
+import { comomentsOfRow, joinComoments, NO_COMOMENTS, weightedCorrelation } from './comoments.ts';
 import { gridRows, type GridRow } from './field-grid.ts';
 import { scoreField, type FieldScoreInput, type FieldScores } from './field-scores.ts';
 import { cellWeights } from './latitude-weights.ts';
 import { finiteOrNull } from './mean.ts';
 import { skillScore } from './skill-score.ts';
-import { weightedCorrelation } from './weighted-correlation.ts';
 
 /** Whose definitions the scores follow; docs/scores.md has them side by side. */
 export const CONVENTIONS = ['barograph', 'gaia', 'weatherbench2'] as const;

@@ -7,6 +7,22 @@ const MIN_CREDIBLE_COVERAGE = 0.1;
 /** Largest absolute value of any variable, in any unit, that is taken for data. */
 const MAX_CREDIBLE_VALUE = 1e12;
 
+/**
+ * Share of the points at which the truth has a value that the forecast has one at, too: what a score of them stands for.
+ *
+ * @returns 0 to 1; null where the truth has no value at all
+ */
+export function coverageOf(forecast: FieldValues, truth: FieldValues): number | null {
+  let known = 0;
+  let covered = 0;
+  for (let index = 0; index < truth.length; index++) {
+    if (!Number.isFinite(truth[index])) continue;
+    known++;
+    if (Number.isFinite(forecast[index])) covered++;
+  }
+  return known === 0 ? null : covered / known;
+}
+
 /** Error categories that the gates assign. */
 export type Era5GateCategory = 'data_coverage' | 'data_extreme';
 

@@ -1,3 +1,4 @@
+import { weightedCorrelation } from './comoments.ts';
 import { measureAnomalies } from './field-anomalies.ts';
 import { measureErrors, measureSkill, type FieldErrors } from './field-errors.ts';
 import { type FieldValues, gridRows } from './field-grid.ts';
@@ -5,7 +6,6 @@ import { measureReference } from './field-reference.ts';
 import { finiteOrNull } from './mean.ts';
 import { meanOfSquares } from './mean-square.ts';
 import { meanSquareAround } from './moments.ts';
-import { weightedCorrelation } from './weighted-correlation.ts';
 import { sumRows, type RowSums } from './sum-rows.ts';
 
 export type { FieldValues } from './field-grid.ts';

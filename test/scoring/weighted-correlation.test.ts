@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NO_COMOMENTS, type Comoments } from '#scoring/comoments';
-import { weightedCorrelation } from '#scoring/weighted-correlation';
+import { NO_COMOMENTS, weightedCorrelation, type Comoments } from '#scoring/comoments';
 
 const pairs = (squaresX: number, squaresY: number, products: number): Comoments => ({
   weight: 4,

@@ -1,7 +1,7 @@
 import { createInterpolator, type FieldRequest, type GridStore, hasTime } from '#grids';
 import { failedCheckOf } from '#pipeline/scores/gated-field';
 import { scoreByConvention, type Convention, type ConventionScores } from '#scoring/conventions';
-import { coverageOf } from '#scoring/coverage';
+import { coverageOf } from '#scoring/era5-gates';
 import type { FieldCheck, Variable } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { createWindow, type GridWindow, type Region } from './region.ts';
