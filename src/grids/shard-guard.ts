@@ -5,6 +5,7 @@ import { mostStoredBytes } from './read-limits.ts';
 
 /** Bytes of the offset and length of one chunk in the index of a shard, both uint64, little-endian. */
 const ENTRY_BYTES = 16;
+const LARGEST_NUMBER_BYTES = 8;
 /** An absent chunk: all bits of its offset and length are set. */
 const ABSENT = 2n ** 64n - 1n;
 
@@ -40,7 +41,8 @@ export async function readShardRange(
       `Shard ${key} ends after ${String(bytes.byteLength)} of ${String(wanted)} bytes: it is truncated or corrupt.`,
     );
   if ('suffixLength' in range) checkIndex(key, bytes, { array, mustBeStored });
-  return bytes;
+  // A part of a file that is held in memory may begin anywhere; numbers are read from a multiple of their size.
+  return bytes.byteOffset % LARGEST_NUMBER_BYTES === 0 ? bytes : new Uint8Array(bytes);
 }
 
 function requireLikelyLength(key: string, length: number, array: ShardedArray): void {

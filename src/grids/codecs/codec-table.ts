@@ -1,7 +1,10 @@
 import { CategorizedError } from '#semconv';
 import { invalidStore } from '../grid-errors.ts';
 
-/** The codecs and filters that are read, as both formats name them (`numcodecs.` may stand before), with what they do. */
+/**
+ * The codecs and filters that are read: an allow-list, as the output of each is bounded by what a chunk declares. The names are
+ * those of both formats (`numcodecs.` may stand before).
+ */
 export const CODECS = {
   blosc: 'compression (blosclz, lz4, lz4hc, zlib, zstd inside)',
   zstd: 'compression',
@@ -25,8 +28,15 @@ export const CODECS = {
 
 /** Codecs that the field writes and that are not read: nobody made a mistake but Barograph. */
 const UNREAD_CODECS = [
-  ...['lzma', 'pcodec', 'zfpy', 'packbits', 'base64', 'crc32', 'adler32', 'fletcher32', 'jenkins_lookup3'],
-  ...['vlen-utf8', 'vlen-bytes', 'vlen-array', 'json2', 'msgpack2', 'pickle', 'categorize'],
+  'lzma',
+  'pcodec',
+  'zfpy',
+  'packbits',
+  'base64',
+  'crc32',
+  'adler32',
+  'fletcher32',
+  'jenkins_lookup3',
 ];
 
 /** The codecs of an array, and of the chunks of its shards. */
