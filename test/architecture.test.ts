@@ -20,7 +20,7 @@ const TABLE: ImportTable = {
   'src/facts': ['src/semconv', 'zod'],
   'src/ingest': ['src/facts', 'src/http', 'src/semconv', '@grpc/grpc-js', 'numcodecs', 'zod', 'node:'],
   'src/scoring': [],
-  'src/grids': ['src/semconv', 'zarrita', 'numcodecs', 'undici', 'zod', 'node:'],
+  'src/grids': ['src/semconv', '@petamoriken', 'zarrita', 'numcodecs', 'undici', 'zod', 'node:'],
   'src/world': ['src/grids', 'src/semconv', 'node:'],
   'src/pipeline': [
     ...['src/semconv', 'src/steps', 'src/scoring', 'src/grids', 'src/database', 'src/pipeline/miners'],
