@@ -372,6 +372,7 @@ create table pipeline.runs (
   failure_category text,
   failure_message text,
   finished_at timestamp with time zone,
+  store_locations jsonb,
   constraint runs_attempt_check CHECK ((attempt >= 1)),
   constraint runs_day1_lead_check CHECK ((day1_lead > 0)),
   constraint runs_era5_leads_check CHECK ((cardinality(era5_leads) > 0)),
@@ -395,6 +396,7 @@ comment on column pipeline.runs.attempt_traceparent is 'Span of the attempt befo
 comment on column pipeline.runs.failure_category is 'Why the run failed: an error category';
 comment on column pipeline.runs.failure_message is 'Why the run failed, in words';
 comment on column pipeline.runs.finished_at is 'When the run entered a terminal status';
+comment on column pipeline.runs.store_locations is 'Where the stores of the run are, by role, so that its scores can be verified; without those that hold a user or a query. Null for runs of earlier versions, and on stores that a program gave';
 
 create table pipeline.span_ends (
   span_end_id bigint generated always as identity,
@@ -484,6 +486,10 @@ create table weather_forecast_component_scores (
   trace_id text not null,
   span_id text not null,
   failed_check text,
+  forecast_digest bytea,
+  truth_digest bytea,
+  reference_digest bytea,
+  climatology_digest bytea,
   plain_skill_score_gfs double precision,
   plain_skill_score_climatology double precision,
   coverage double precision,
@@ -522,6 +528,10 @@ comment on column weather_forecast_component_scores.reason is 'Why a metric is m
 comment on column weather_forecast_component_scores.trace_id is 'Trace of the scoring span.';
 comment on column weather_forecast_component_scores.span_id is 'The scoring span.';
 comment on column weather_forecast_component_scores.failed_check is 'Check that the field failed; null when it passed all. Without scores, unless a plausibility check of day one failed.';
+comment on column weather_forecast_component_scores.forecast_digest is 'SHA-256 of the files and ranges that the field of the forecast was read from, and of what they mean. Null where it was not read, or where its store knows no bytes.';
+comment on column weather_forecast_component_scores.truth_digest is 'The same of the truth, which is the analysis for day one where there is one.';
+comment on column weather_forecast_component_scores.reference_digest is 'The same of the reference; null also where it lacks the field or the time.';
+comment on column weather_forecast_component_scores.climatology_digest is 'The same of the climatology; null also where it lacks the field or the time.';
 comment on column weather_forecast_component_scores.plain_skill_score_gfs is 'Skill against the GFS forecast with no mean error removed: 1 - mse(forecast) / mse(GFS), over the points that forecast, truth and GFS share. Null in rows of earlier versions.';
 comment on column weather_forecast_component_scores.plain_skill_score_climatology is 'The same against climatology.';
 comment on column weather_forecast_component_scores.coverage is 'Share of the points at which the truth has a value that the forecast has one at, 0 to 1, before gaps are filled. Null where the field could not be read, and in rows of earlier versions.';
@@ -1748,6 +1758,49 @@ comment on column scheduled_retries.error_type is 'error.type: category of the f
 comment on column scheduled_retries.error_message is 'What went wrong at the newest attempt, in words.';
 comment on column scheduled_retries.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 comment on column scheduled_retries.validator_hotkey is 'Identity of the validator.';
+
+create view score_inputs as
+ SELECT step.validator_id,
+    step.run_id,
+    step.miner_uid,
+    step.miner_hotkey,
+    step.step_name AS score_type,
+    step.lead_hours,
+    input.value ->> 'role'::text AS role,
+    input.value ->> 'kind'::text AS kind,
+    input.value ->> 'address'::text AS address,
+    input.value ->> 'digest'::text AS digest,
+    input.value ->> 'expver'::text AS expver,
+    step.facts #>> '{state,scorerVersion}'::text[] AS scorer_version,
+    step.completed_at AS scored_at,
+    step.trace_id,
+    step.span_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = step.validator_id) AS validator_hotkey
+   FROM weather_forecast_steps step
+     CROSS JOIN LATERAL jsonb_array_elements(
+        CASE
+            WHEN jsonb_typeof(step.facts #> '{state,scoreInputs}'::text[]) = 'array'::text THEN step.facts #> '{state,scoreInputs}'::text[]
+            ELSE '[]'::jsonb
+        END) input(value);
+comment on view score_inputs is 'The stores that each scoring of a lead has read, one row a store. Its component scores have the same trace_id and span_id, and the digests of the single fields.';
+comment on column score_inputs.validator_id is 'Validator.';
+comment on column score_inputs.run_id is 'Run that the scoring is of.';
+comment on column score_inputs.miner_uid is 'UID of the miner.';
+comment on column score_inputs.miner_hotkey is 'Hotkey of the miner.';
+comment on column score_inputs.score_type is 'day1 or era5.';
+comment on column score_inputs.lead_hours is 'Lead, hours after T0.';
+comment on column score_inputs.role is 'forecast, truth, analysis (the truth of day one), reference or climatology.';
+comment on column score_inputs.kind is 'How the store was read: directory, http, memory, verified (over HTTP against the manifest), stream or program (by a program; of the last no bytes are known).';
+comment on column score_inputs.address is 'Where it was, without host, user, query and folders.';
+comment on column score_inputs.digest is 'SHA-256 over the digests of the fields that were read of it; null where no bytes are known.';
+comment on column score_inputs.expver is 'Experiment version of ERA5 at the valid time: 0001 is final, 0005 preliminary (ERA5T, final two to three months later); null where the store has none.';
+comment on column score_inputs.scorer_version is 'Version of the rules by which the fields became scores.';
+comment on column score_inputs.scored_at is 'End of the scoring.';
+comment on column score_inputs.trace_id is 'Trace of the scoring.';
+comment on column score_inputs.span_id is 'Span of the scoring.';
+comment on column score_inputs.validator_hotkey is 'Identity of the validator.';
 
 create view step_faults as
  SELECT validator_id,

@@ -3,8 +3,8 @@
  * attributes and values, and widens what is allowed; anything that a sender of before would break by is a major.
  */
 export const WEATHER_SCHEMA = {
-  version: '1.1.0',
-  url: 'https://unpkg.com/barograph/docs/vocabulary/weather-1.1.0.json',
+  version: '1.0.0',
+  url: 'https://unpkg.com/barograph/docs/vocabulary/weather-1.0.0.json',
 } as const;
 
 /**
