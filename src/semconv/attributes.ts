@@ -341,11 +341,3 @@ export const REQUIRED_ATTRIBUTES = {
   readonly componentScore: readonly ComponentScoreAttributeName[];
   readonly decision: readonly (keyof typeof DECISION_ATTRIBUTES)[];
 };
-
-/** The names of span events that carry facts. */
-export const EVENTS = {
-  componentScore: 'weather.component_score',
-  retryScheduled: 'weather.retry_scheduled',
-  decision: 'weather.orchestration.decision',
-  exception: 'exception',
-} as const;

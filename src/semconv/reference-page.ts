@@ -1,11 +1,12 @@
 import type { AttributeDefinition } from './attribute-definition.ts';
-import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
+import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES } from './attributes.ts';
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
 import { WEATHER_SCHEMA } from './instrumentation-scope.ts';
 import { PIPELINE_ALIASES, type PipelineResult, RESULT_OF_RUN, RESULT_OF_STEP } from './pipeline-aliases.ts';
 import { TRANSPORT_OF } from './transport-outcome.ts';
 import { UNEMITTED_VALUES } from './unemitted-values.ts';
 import {
+  EVENTS,
   DECISIONS,
   ERA5_LEAD_HOURS,
   FIELD_CHECKS,

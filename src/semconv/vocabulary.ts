@@ -279,3 +279,11 @@ export type LogTable = (typeof LOG_TABLES)[number];
 
 /** Retention of each table, days; a table that is absent is kept for good. */
 export type Retention = Readonly<Partial<Record<LogTable, number>>>;
+
+/** The names of span events that carry facts. */
+export const EVENTS = {
+  componentScore: 'weather.component_score',
+  retryScheduled: 'weather.retry_scheduled',
+  decision: 'weather.orchestration.decision',
+  exception: 'exception',
+} as const;

@@ -5,7 +5,7 @@ export { FIBER_DIALECTS, type FiberDialect } from './fiber/signed-request.ts';
 export { readHotkeyFile } from './hotkey-file.ts';
 export { signBytes } from './hotkey-signature.ts';
 export { decodeHotkey, encodeHotkey, isHotkey } from './hotkey.ts';
-export { toJobId } from './job-id.ts';
+export { toJobId } from './protocol.ts';
 export {
   buildManifest,
   fileHash,

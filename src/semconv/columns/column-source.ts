@@ -1,9 +1,5 @@
-import type {
-  AttributeName,
-  ComponentScoreAttributeName,
-  DECISION_ATTRIBUTES,
-  EVENTS,
-} from '../attributes.ts';
+import type { AttributeName, ComponentScoreAttributeName, DECISION_ATTRIBUTES } from '../attributes.ts';
+import type { EVENTS } from '../vocabulary.ts';
 
 /** What a span carries beside its attributes and events, by the names of OTLP, and the process of its resource. */
 export const SPAN_FIELDS = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toJobId } from '#pipeline/miners/job-id';
+import { toJobId } from '#pipeline/miners/protocol';
 import { HOTKEY, JOB_ID } from './scripted-miner.ts';
 
 const T0 = new Date('2025-11-26T00:00:00Z');
