@@ -16,7 +16,7 @@ const CSV_COLUMNS = [
   ...(['convention', 'lead_hours', 'valid_time_utc', 'variable', 'pressure_level'] as const),
   ...(['mse', 'rmse', 'mae', 'bias', 'acc', 'skill_score_gfs', 'skill_score_climatology'] as const),
   ...(['plain_skill_score_gfs', 'plain_skill_score_climatology', 'coverage'] as const),
-  ...(['failed_check', 'reason'] as const),
+  ...(['unit_fix', 'failed_check', 'reason'] as const),
 ] satisfies readonly (keyof ScoreRow)[];
 
 /** Comma-separated values (RFC 4180) with every column in every case, so that files of several calls can be joined. */
@@ -104,8 +104,12 @@ function scoreTable(rows: readonly ScoreRow[]): string {
   const reasons = [
     ...new Set(rows.flatMap((row) => (row.failed_check === undefined ? (row.reason ?? []) : []))),
   ];
-  return [headings, rule, ...body, LEGEND, ...reasons].join('\n');
+  const fixes = [...new Set(rows.flatMap((row) => (row.unit_fix === undefined ? [] : [unitText(row)])))];
+  return [headings, rule, ...body, LEGEND, ...fixes, ...reasons].join('\n');
 }
+
+const unitText = ({ variable, unit_fix: fix }: ScoreRow): string =>
+  `${variable} of the forecast is in another unit than its store says: scored with ${fix}.`;
 
 const describeTime = ({ valid_time_utc: time, lead_hours: lead, convention }: ScoreRow): string =>
   time +

@@ -2,6 +2,7 @@ import { createInterpolator, type FieldRequest, type GridStore, hasTime } from '
 import { failedCheckOf } from '#pipeline/scores/gated-field';
 import { scoreByConvention, type Convention, type ConventionScores } from '#scoring/conventions';
 import { coverageOf } from '#scoring/era5-gates';
+import { fixUnits, type UnitFix } from '#scoring/unit-fixes';
 import type { FieldCheck, Variable } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { createWindow, type GridWindow, type Region } from './region.ts';
@@ -31,6 +32,8 @@ export interface ScoreRow {
   readonly plain_skill_score_climatology: number | null;
   /** Share of the truth's points with a value at which the forecast has one, 0 to 1; null for a truth without any. */
   readonly coverage: number | null;
+  /** Only where the values of the forecast are in another unit than its store says, recognised as the pipeline does it. */
+  readonly unit_fix?: UnitFix;
   /** Only for a field of the forecast that cannot be read; it has no scores. */
   readonly failed_check?: FieldCheck;
   /** Why a score is null where it would not be expected; absent otherwise. */
@@ -95,12 +98,15 @@ async function scoreOne(request: FieldRequest, { input, readers, latitudes }: Sc
     readers.climatology(request),
   ]);
   const truth = actual ?? new Float32Array(predicted.length).fill(Number.NaN);
+  const { values, fix } = fixUnits(request.variable, predicted, truth);
+  const forecast = values instanceof Float32Array ? values : Float32Array.from(values);
   const scores = scoreByConvention(input.convention ?? 'barograph', {
-    ...{ forecast: predicted, truth, latitudes, isOnLevels: request.pressureHpa !== null },
+    ...{ forecast, truth, latitudes, isOnLevels: request.pressureHpa !== null },
     ...(reference && { reference }),
     ...(climatology && { climatology }),
   });
-  return publishScores(scores, coverageOf(predicted, truth), input.minCoverage ?? 0);
+  const published = publishScores(scores, coverageOf(predicted, truth), input.minCoverage ?? 0);
+  return { ...published, ...(fix !== null && { unit_fix: fix }) };
 }
 
 const NO_SCORES: Omit<Scored, 'failed_check' | 'reason'> = {

@@ -313,6 +313,15 @@ describe('scoreStores', () => {
     );
   });
 
+  it('values in another unit than the store says are recognised and told, as in the pipeline', async () => {
+    const truth = await smallStore({ upperAir: () => 250 });
+    const [row] = await scoreStores({ forecast: await smallStore({ upperAir: () => 250 - 273.15 }), truth });
+    expect(row?.unit_fix).toBe('temperature_celsius_to_kelvin');
+    expect(row?.mse).toBeCloseTo(0, 8);
+    const [other] = await scoreStores({ forecast: truth, truth });
+    expect(other).not.toHaveProperty('unit_fix');
+  });
+
   it('a row of another convention says whose it is', async () => {
     const truth = await smallStore({ latitudes: [60, 0], surface: () => 0 });
     const forecast = await smallStore({

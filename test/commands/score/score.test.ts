@@ -79,7 +79,7 @@ describe('barograph score', () => {
     );
     expect(rows).toHaveLength(TINY_LEADS.length);
     for (const row of rows) expect(row.split(',')).toHaveLength(header.split(',').length);
-    expect(rows[0]).toMatch(new RegExp(`^,,${isoSeconds(12)},2t,,[0-9.e-]+,.*,,,,,1,,$`));
+    expect(rows[0]).toMatch(new RegExp(`^,,${isoSeconds(12)},2t,,[0-9.e-]+,.*,,,,,1,,,$`));
   });
 
   it('--verbose prints the bytes that were read, fewer for fewer fields, and leaves standard output as it is', async () => {
