@@ -170,7 +170,9 @@ describe('a process that everything may befall', () => {
         ...{ seed: FAULT_SEED + number, random, bundle },
       });
       expect(end.exitCode ?? 0, end.stderr).toBe(0);
-      await judge(plan, validator, end);
+      await judge(plan, validator, end).catch((error: unknown) => {
+        throw new Error(`${messageOf(error)}; the process said: ${end.stderr}`, { cause: error });
+      });
     } catch (error) {
       // At once: the report of all rounds comes at the end, which may be half an hour away.
       console.error(`Seed ${FAULT_SEED}, round ${number} failed (${words}): ${messageOf(error)}`);
