@@ -12,6 +12,9 @@ export const FIELD_METRICS = [
   'skill_score',
   'skill_score_gfs',
   'skill_score_climatology',
+  'plain_skill_score_gfs',
+  'plain_skill_score_climatology',
+  'coverage',
 ] as const;
 export type FieldMetric = (typeof FIELD_METRICS)[number];
 

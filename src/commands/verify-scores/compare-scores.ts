@@ -178,5 +178,8 @@ function metricsOf(component: ComponentScore | undefined): Readonly<Record<Field
     skill_score: component?.skillScore ?? null,
     skill_score_gfs: scores?.skillScoreReference ?? null,
     skill_score_climatology: scores?.skillScoreClimatology ?? null,
+    plain_skill_score_gfs: scores?.plainSkillReference ?? null,
+    plain_skill_score_climatology: scores?.plainSkillClimatology ?? null,
+    coverage: component?.coverage ?? null,
   };
 }
