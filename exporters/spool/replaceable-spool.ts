@@ -5,7 +5,7 @@ import { registrationOf, type EmitterAccount } from '../emitter-report.ts';
 import type { SpanSink } from '../export-report.ts';
 import { withinMillis } from '#lifecycle/within-millis';
 import type { Emitter } from './books/ledger.ts';
-import { keptText, rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
+import { keptText, lossText, rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
 import type { SpoolLeftover } from './recovery/recovered-state.ts';
 import { SenderShares, type Sender } from './sender-shares.ts';
 import { Spool, type Received, type SpoolOptions, type SpoolRemainder } from './spool.ts';
@@ -23,7 +23,7 @@ export interface ReplaceableSpoolOptions {
   readonly onProblem: (message: string) => void;
 }
 
-/** How long the database has to take the books of a new emitter, ms. */
+/** How long the database has to take the books of a new emitter, or what became of the old one, ms. */
 const REGISTRATION_MILLIS = 500;
 
 interface OwnSpool {
@@ -209,17 +209,14 @@ export class ReplaceableSpool implements SpanQueue {
     ]);
     const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
     // Its books are to exist before its first record, unless the database is away.
-    if (!spool.isIdle)
-      await withinMillis(
-        REGISTRATION_MILLIS,
-        this.#options.sink.export([], { account: spool.account() }).catch(() => undefined),
-      );
+    await this.#tell(spool);
     // Nothing is awaited up to the rescue: no span falls in between.
     const left = lost.spool.surrender();
     spool.carryOver(left);
     this.#current = { spool, folder };
     this.#restamp = restampAs(emitter.instanceId);
     const rescued = await this.#rescue(lost, { left, folder: rescueFolder });
+    await this.#tell(rescued.spool);
     this.#options.onProblem(lossText(lost.folder, { folder, emitter, ...rescued }));
   }
 
@@ -230,6 +227,7 @@ export class ReplaceableSpool implements SpanQueue {
     const left = lost.spool.surrender();
     this.#rescued = this.#rescued.filter((other) => other !== lost);
     const rescued = await this.#rescue(lost, { left, folder });
+    await this.#tell(rescued.spool);
     this.#options.onProblem(
       `The spool ${lost.folder.directory} of this process, with records of one that it had lost before, was removed or taken ` +
         `over as well. ${keptText(rescued)}`,
@@ -259,6 +257,19 @@ export class ReplaceableSpool implements SpanQueue {
       lost.spool.close();
       await lost.folder.lock.release();
     }
+  }
+
+  /**
+   * Tells the database which records there are, unless it is away: whoever took the folder over may have closed its books
+   * before the last of them, and a folder can be deleted.
+   */
+  async #tell(spool: Spool): Promise<void> {
+    if (spool.isIdle) return;
+    const told = this.#options.sink.export([], { account: spool.account() });
+    await withinMillis(
+      REGISTRATION_MILLIS,
+      told.catch(() => undefined),
+    );
   }
 
   async #claim(name: string): Promise<SpoolFolder> {
@@ -328,14 +339,4 @@ function restampAs(instanceId: string): Restamp {
     copies.set(resource, copy);
     return copy;
   };
-}
-
-function lossText(
-  lost: SpoolFolder,
-  next: RescuedSpool & { readonly folder: SpoolFolder; readonly emitter: Emitter },
-): string {
-  return (
-    `The spool ${lost.directory} of this process was removed or replaced, or taken over by a process that heard nothing of this one. ` +
-    `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. ${keptText(next)}`
-  );
 }

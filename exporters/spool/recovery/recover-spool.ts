@@ -3,13 +3,14 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { BooksFile, readBooks, type Books } from '../books/books-file.ts';
 import { Spool, type SpoolOptions } from '../spool.ts';
 import { encodeFrame, readSegment, type Frame } from '../format/frame.ts';
-import { Ledger, type BookedRecord } from '../books/ledger.ts';
+import { Ledger, type BookedRecord, type Emitter } from '../books/ledger.ts';
 import { isBefore, START, type Position } from '../segments/cursor.ts';
 import { readBootId, readTail, TailFile, type Tail } from '../segments/tail-file.ts';
 import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from '../format/span-decoder.ts';
 import { SegmentWriter, type SegmentWriterOptions } from '../segments/segment-writer.ts';
 import { toPayload, toSpan } from '../format/spool-record.ts';
+import type { SpoolFolder } from '../spool-folder.ts';
 import { RecoveredState, type SpoolLeftover } from './recovered-state.ts';
 
 /** Records that are written together when a spool is rescued: on a durable disk each group waits for it once. */
@@ -143,6 +144,17 @@ export function keptText({ spool, lost, isOpenEnd }: RescuedSpool): string {
   return (
     `Of the records that were not delivered, ${spool.size} are kept and ${lost} are lost (spool_lost).${openEnd} Nothing but ` +
     'Barograph may change the data directory while a process records into it.'
+  );
+}
+
+/** What a living process tells its operator when it goes on in another folder. */
+export function lossText(
+  lost: SpoolFolder,
+  next: RescuedSpool & { readonly folder: SpoolFolder; readonly emitter: Emitter },
+): string {
+  return (
+    `The spool ${lost.directory} of this process was removed or replaced, or taken over by a process that heard nothing of this one. ` +
+    `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. ${keptText(next)}`
   );
 }
 

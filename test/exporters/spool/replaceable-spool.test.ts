@@ -383,6 +383,27 @@ describe('a living process whose spool is lost', () => {
     ]);
   });
 
+  it('books that an adopter closed are open again as soon as the process has noticed, over what it kept', async () => {
+    const { root, push, spool, rob, adopt } = await rig();
+    await push(spanOf(1));
+    await rob();
+    expect(await all('select from emitter_books where closed_at is not null')).toHaveLength(1);
+    await push(spanOf(2), spanOf(3));
+    await spool.keep();
+    // It is killed, and what it kept is deleted, before the next batch.
+    spool.flushNow();
+    for (const name of readdirSync(root)) {
+      writeFileSync(join(root, name, 'owner'), DEAD_OWNER);
+      if (name.includes('.rescued-')) rmSync(join(root, name), { recursive: true });
+    }
+    await adopt();
+    expect(
+      await all(
+        `select closed_at is null as is_open, spooled::int from emitter_books where instance_id = '${EMITTER.instanceId}'`,
+      ),
+    ).toEqual([{ is_open: true, spooled: 2 }]);
+  });
+
   it('a process that is killed after the loss has its running steps closed, those of the lost emitter included', async () => {
     const process = await rig();
     const { root, folder, push, spool, adopt, drain } = process;
