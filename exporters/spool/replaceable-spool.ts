@@ -265,10 +265,10 @@ export class ReplaceableSpool implements SpanQueue {
    */
   async #tell(spool: Spool): Promise<void> {
     if (spool.isIdle) return;
-    const told = this.#options.sink.export([], { account: spool.account() });
+    const exported = this.#options.sink.export([], { account: spool.account() });
     await withinMillis(
       REGISTRATION_MILLIS,
-      told.catch(() => undefined),
+      exported.catch(() => undefined),
     );
   }
 
