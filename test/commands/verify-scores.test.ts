@@ -119,7 +119,7 @@ describe('barograph verify-scores', () => {
     const unnamed = await verify(own, '--lead', '48');
     expect(unnamed.exitCode).toBe(1);
     expect(unnamed.stdout).toMatch(
-      /^era5 48 h: cannot be verified: The store of the forecast was not named: give it by --forecast\. It was read from http:\/\/\[host\]\/\S+ \(verified\)/,
+      /^era5 48 h: cannot be verified: The store of the forecast was not named: give it by --forecast\. It was read from http:\/\/\[host\]\/\S+ \(verified\)\.$/m,
     );
   });
 

@@ -49,11 +49,30 @@ export async function openNamedStore(
     });
   } catch (error) {
     const category = error instanceof CategorizedError ? error.category : 'unknown';
-    const reason = messageOf(error);
+    const advice = category === 'not_found' && typeof location === 'string' ? await adviceOn(location) : '';
+    const reason = `${messageOf(error)}${advice}`;
     throw new CategorizedError(category, `${option} cannot be read as a Zarr store: ${reason}`, {
       cause: error,
     });
   }
+}
+
+/** Stores below a directory that a message names. */
+const MOST_NAMES = 5;
+
+/** What a location is where it is no store, told from without. Names the directory, not its folder. */
+async function adviceOn(location: string): Promise<string> {
+  const [, scheme] = /^([a-z][\w+.-]*):\/\//i.exec(location) ?? [];
+  if (scheme !== undefined && !/^https?$/i.test(scheme))
+    return ` A store is a directory or an http(s) URL, and ${scheme}:// is neither: gs://BUCKET/PATH is https://storage.googleapis.com/BUCKET/PATH.`;
+  if (scheme !== undefined) return '';
+  const name = basename(location);
+  const entries = await readdir(location).catch(() => null);
+  if (entries === null) return ` No directory ${name} can be read.`;
+  const stores = entries.filter((entry) => entry.endsWith('.zarr')).sort();
+  if (stores.length === 0) return '';
+  const named = stores.slice(0, MOST_NAMES).join(', ');
+  return ` ${name} holds ${named}${stores.length > MOST_NAMES ? ', …' : ''}: name one store.`;
 }
 
 /** Reads every file of a Zarr store, by its path inside the store. */

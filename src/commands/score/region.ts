@@ -56,8 +56,8 @@ export function createWindow(grid: Grid, within: Region | undefined): GridWindow
   if (rows.length === 0 || columns.length === 0)
     throw new CategorizedError(
       'validator_internal',
-      `--region holds no point of the truth: ${describeAxis('latitudes', grid.latitudes)}, ` +
-        `${describeAxis('longitudes', grid.longitudes)}, and the region has latitudes ${south} to ${north}, longitudes ` +
+      `--region holds no point of the truth: it has ${describeAxis('latitudes', grid.latitudes)} and ` +
+        `${describeAxis('longitudes', grid.longitudes)}; the region has latitudes ${south} to ${north} and longitudes ` +
         `${west} eastward to ${east}. Name a larger region.`,
     );
   const stride = grid.longitudes.length;
@@ -75,4 +75,4 @@ const indexesOf = (axis: Float64Array, isInside: (degrees: number) => boolean): 
   Array.from(axis.keys()).filter((index) => isInside(axis[index] ?? Number.NaN));
 
 const describeAxis = (name: string, axis: Float64Array): string =>
-  `it has ${name} ${Math.min(...axis)} to ${Math.max(...axis)}`;
+  `${name} ${Math.min(...axis)} to ${Math.max(...axis)}`;

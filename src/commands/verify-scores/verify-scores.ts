@@ -100,7 +100,7 @@ const PHRASES: Readonly<Record<VerifiedLead['verdict'], (lead: VerifiedLead) => 
     `WRONG: the same fields and rules give ${number(now)}, and ${number(score)} was recorded`,
   unproved: ({ score, score_now: now }) =>
     `no digests were recorded, so nothing proves what was scored: ${number(score)} was recorded, ${number(now)} now`,
-  unreadable: ({ reason }) => `cannot be verified: ${reason ?? ''}`,
+  unreadable: ({ reason }) => `cannot be verified: ${(reason ?? '').replace(/\.$/, '')}`,
 };
 
 function headOf(lead: VerifiedLead): string {

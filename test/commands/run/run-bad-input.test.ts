@@ -95,7 +95,7 @@ describe('barograph run on an unusable store', () => {
     const store = await writeTinyStore(join(folder, 'turned.zarr'), {}, (files) =>
       editJson(files, '2t/.zattrs', (attributes) => (attributes['_ARRAY_DIMENSIONS'] = ['time', 'x', 'y'])),
     );
-    expectRefusal(await run({ reference: store }), /^--reference/, /2t/, /time, x, y/, /lat/, /lon/);
+    expectRefusal(await run({ reference: store }), /^--reference/, /2t/, /time: 3, x: 5, y: 6/, /lat/, /lon/);
   });
 
   it('a directory of forecasts without a store is reported', async () => {

@@ -288,7 +288,7 @@ describe('scoreStores', () => {
     expect(await mseWithin('-10,10,80,100')).toBe(90);
     expect(await mseWithin('-10,10,-180,180')).toBe(135);
     await expect(mseWithin('10,20,0,360')).rejects.toThrow(
-      /--region holds no point of the truth: it has latitudes -60 to 60/,
+      /--region holds no point of the truth: it has latitudes -60 to 60 and longitudes 0 to 270; the region has latitudes 10 to 20 and longitudes 0 eastward to 360\./,
     );
   });
 

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scoreCommand } from '#commands/score/score';
 import { isoAfterInit } from '#test/pipeline/support/tiny-world';
@@ -116,5 +116,17 @@ describe('barograph score', () => {
     const ended = await invoke(scoreCommand(), ['--truth', 'nowhere.zarr', ...forecast, '--json']);
     expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
     expect(ended.stderr).toMatch(/^--truth cannot be read as a Zarr store: /);
+  });
+
+  it.each([
+    ['a directory that is not there', 'nowhere.zarr', / No directory nowhere\.zarr can be read\.$/],
+    ['a bucket', 'gs://some/store.zarr', / gs:\/\/ is neither: gs:\/\/BUCKET\/PATH is https:\/\/storage\./],
+    ['the folder of stores', '.', / holds forecast\.zarr, truth\.zarr: name one store\.$/],
+  ])('%s in the place of a store is answered with what to name', async (_case, location, advice) => {
+    const [, truth = '', ...forecast] = await twoStores();
+    const place = location === '.' ? dirname(truth) : location;
+    const ended = await invoke(scoreCommand(), ['--truth', place, ...forecast]);
+    expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ended.stderr.trim()).toMatch(advice);
   });
 });
