@@ -77,11 +77,18 @@ function silenceConfig({ silenceTimeoutMillis, signal }: ConnectOptions): PoolCo
   };
 }
 
-/** A socket that lives no longer than the signal. Destroyed in the next tick, since `connect` revives a destroyed one. */
+/**
+ * A socket that lives no longer than the signal. Destroyed in the next tick where that has aborted before, since `connect`
+ * revives a destroyed one. The `signal` of a `Socket` itself keeps every socket that was ever closed.
+ */
 function openSocket(signal: AbortSignal): Socket {
-  if (!signal.aborted) return new Socket({ signal });
   const socket = new Socket();
-  process.nextTick(() => socket.destroy(new Error('the database is closed')));
+  const breakOff = (): void => void socket.destroy(new Error('the database is closed'));
+  if (signal.aborted) process.nextTick(breakOff);
+  else {
+    signal.addEventListener('abort', breakOff, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', breakOff));
+  }
   return socket;
 }
 

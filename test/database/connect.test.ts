@@ -1,3 +1,4 @@
+import { getEventListeners, once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { connectDatabase, createDatabasePool, requireServerVersion } from '#database/connect';
@@ -137,6 +138,20 @@ describe('silent database', () => {
     expect(problems).toEqual([]);
     await pool.end();
     await proxy.cut();
+  });
+
+  it('a signal keeps no connection that is closed, however many a recorder opens in its life', async () => {
+    const { signal } = new AbortController();
+    const pool = createDatabasePool(database.connectionString, { signal });
+    for (let round = 0; round < 3; round += 1) {
+      const client = await pool.connect();
+      const closed = once(client, 'end');
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      client.release(true);
+      await closed;
+    }
+    await pool.end();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
