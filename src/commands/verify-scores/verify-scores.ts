@@ -88,7 +88,8 @@ const short = (digest: string | null): string =>
   digest === null ? 'nothing' : `${digest.slice(0, SHORT_DIGEST)}…`;
 
 const PHRASES: Readonly<Record<VerifiedLead['verdict'], (lead: VerifiedLead) => string>> = {
-  equal: ({ score, fields }) => `equal: score ${number(score)}, ${fields} fields`,
+  equal: ({ score, fields }) =>
+    `equal: score ${number(score)}, ${fields} ${fields === 1 ? 'field' : 'fields'}`,
   input_changed: ({ score, score_now: now, changed_inputs: changed, differences }) =>
     `${changed.length} ${changed.length === 1 ? 'field is' : 'fields are'} not what was scored; ` +
     (differences.length === 0 && score === now
