@@ -1,3 +1,4 @@
+import { INSTANTS } from './state-fact.ts';
 import type { EpochMicros, StepFact } from './step-fact.ts';
 
 const DAY = 86_400_000_000;
@@ -21,9 +22,26 @@ export interface ClockRejection {
   readonly detail: string;
 }
 
+const STATE_INSTANTS = Object.entries<(typeof INSTANTS)[keyof typeof INSTANTS]>(INSTANTS);
+
+/** The first instant, of those that a sender tells, that no forecast can have; the database holds none that lies far outside. */
+function wrongInstant(fact: StepFact, to: EpochMicros): readonly [name: string, at: EpochMicros] | null {
+  const isWrong = (at: EpochMicros): boolean => isOutside(at, OLDEST_VALID_TIME, to);
+  for (const [name, member] of STATE_INSTANTS) {
+    const at = fact.state[member];
+    if (at !== undefined && isWrong(at)) return [name, at];
+  }
+  if (fact.nextRetryTime !== null && isWrong(fact.nextRetryTime))
+    return ['weather.retry.next_time', fact.nextRetryTime];
+  const decision = fact.decisions.find(({ at }) => isWrong(at));
+  if (decision !== undefined) return ['the time of an orchestration decision', decision.at];
+  const score = fact.componentScores.find(({ validTime }) => isWrong(validTime));
+  return score === undefined ? null : ['weather.component.valid_time', score.validTime];
+}
+
 /**
  * Rejects facts with timestamps of a wrong clock. Such a fact would create a partition of its own, and retention, which
- * goes by the same times, might never drop it.
+ * goes by the same times, might never drop it. An end that lies ahead would make its process look alive until then.
  */
 export function validateTimestamps(fact: StepFact, now: EpochMicros): ClockRejection | null {
   const latestStart = now + MAX_DAYS_AHEAD * DAY;
@@ -31,11 +49,14 @@ export function validateTimestamps(fact: StepFact, now: EpochMicros): ClockRejec
     const detail = `the step started at ${formatInstant(fact.startedAt)}; allowed: ${formatInstant(OLDEST_START)} to a day after now, ${formatInstant(latestStart)}`;
     return { reason: 'clock_out_of_range', detail };
   }
+  if (fact.completedAt !== null && fact.completedAt > latestStart) {
+    const detail = `the step ended at ${formatInstant(fact.completedAt)}; allowed: up to a day after now, ${formatInstant(latestStart)}`;
+    return { reason: 'clock_out_of_range', detail };
+  }
   const latestValidTime = now + MAX_VALID_DAYS_AHEAD * DAY;
-  const invalid = fact.componentScores.find(({ validTime }) =>
-    isOutside(validTime, OLDEST_VALID_TIME, latestValidTime),
-  );
-  if (invalid === undefined) return null;
-  const detail = `weather.component.valid_time is ${formatInstant(invalid.validTime)}; allowed: ${formatInstant(OLDEST_VALID_TIME)} to two years after now, ${formatInstant(latestValidTime)}`;
+  const wrong = wrongInstant(fact, latestValidTime);
+  if (wrong === null) return null;
+  const [name, at] = wrong;
+  const detail = `${name} is ${formatInstant(at)}; allowed: ${formatInstant(OLDEST_VALID_TIME)} to two years after now, ${formatInstant(latestValidTime)}`;
   return { reason: 'clock_out_of_range', detail };
 }

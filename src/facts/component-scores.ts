@@ -3,6 +3,7 @@ import type { Adjustments } from './clean-value.ts';
 import { microsOfIso } from './instants.ts';
 import type { ObservedEvent } from './observed-span.ts';
 import { readAttributes, type AttributeProblem, type AttributeValues } from './read-attributes.ts';
+import { MAX_KEY_LENGTH } from './step-identity.ts';
 import type { ComponentScoreFact, EpochMicros, MetricSum, ScoreSums } from './step-fact.ts';
 
 type ScoreValues = AttributeValues<typeof COMPONENT_SCORE_ATTRIBUTES>;
@@ -19,6 +20,24 @@ const DIGESTS = [
   'weather.component.climatology_digest',
 ] as const satisfies readonly (keyof ScoreValues)[];
 const SHA256 = /^[0-9a-f]{64}$/;
+
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** Checked here: parts of the key, beyond what the key can hold. */
+function badKeys(values: ScoreValues): readonly AttributeProblem[] {
+  const variable = values['weather.component.variable_name'] ?? '';
+  const level = values['weather.component.pressure_level'] ?? 0;
+  const problems: AttributeProblem[] = [];
+  if (variable.length > MAX_KEY_LENGTH) {
+    const message = `weather.component.variable_name has ${variable.length} characters or more; allowed: ${MAX_KEY_LENGTH}`;
+    problems.push({ attribute: 'weather.component.variable_name', message });
+  }
+  if (Math.abs(level) > MAX_INT32) {
+    const message = `weather.component.pressure_level is ${level}; allowed: int of 32 bits`;
+    problems.push({ attribute: 'weather.component.pressure_level', message });
+  }
+  return problems;
+}
 
 /** Checked here: a pattern in the schema would make every digest of every field pass zod. */
 const badDigests = (values: ScoreValues): readonly AttributeProblem[] =>
@@ -78,7 +97,7 @@ export function readComponentScores(
   for (const event of events) {
     if (event.name !== EVENTS.componentScore) continue;
     const read = readAttributes(event.attributes, COMPONENT_SCORE_ATTRIBUTES, adjustments);
-    const wrong = [...missingOf(read.values, span), ...badDigests(read.values)];
+    const wrong = [...missingOf(read.values, span), ...badKeys(read.values), ...badDigests(read.values)];
     if (read.problems.length + wrong.length === 0) scores.push(toComponentScore(read.values, span));
     else problems.push(...read.problems, ...wrong);
   }

@@ -41,6 +41,7 @@ function problemOf(name: string, value: Value, definition: AttributeDefinition):
 /** The closed set; else the type with its range, and an example where the type does not say enough. */
 function allowedText({ schema, type, example }: AttributeDefinition): string {
   if (schema instanceof z.ZodEnum) return schema.options.join(', ');
+  if (type === 'int') return `int ${Number.MIN_SAFE_INTEGER}…${Number.MAX_SAFE_INTEGER}`;
   return type.startsWith('string') ? `${type} such as ${example}` : type;
 }
 

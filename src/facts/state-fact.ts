@@ -44,7 +44,8 @@ const PLAIN = {
   'weather.verification.passed': 'verificationPassed',
   'weather.score.scorer_version': 'scorerVersion',
 } as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
-const INSTANTS = {
+/** Instants that a sender tells, and the member of the fact that holds each. */
+export const INSTANTS = {
   'weather.run.init_time': 'initTime',
   'weather.run.target_time': 'targetTime',
   'weather.run.initiation_time': 'initiationTime',

@@ -8,7 +8,7 @@ import { microsOfNanos } from './instants.ts';
 import type { ObservedSpan } from './observed-span.ts';
 import { readAttributes, type AttributeProblem } from './read-attributes.ts';
 import { toContext } from './step-context.ts';
-import { readIdentity, type Identity } from './step-identity.ts';
+import { readIdentity, readKeyProblems, type Identity } from './step-identity.ts';
 import { instantOf, toStateFact, type SpanAttributes } from './state-fact.ts';
 import type { EpochMicros, StepFact } from './step-fact.ts';
 import { withTransport } from './transport.ts';
@@ -47,13 +47,12 @@ export function translate(span: ObservedSpan): Translation {
   const adjustments = new Adjustments();
   const { values, problems } = readAttributes(span.attributes, ATTRIBUTES, adjustments);
   const timing = timingOf(span, adjustments);
-  const identity = readIdentity(span, values);
+  const identity = readIdentity(span, values, adjustments);
   const lead = { leadHours: values['weather.lead_hours'] ?? null, completedAt: timing.completedAt ?? 0 };
   const components = readComponentScores(span.events, lead, adjustments);
   const decisions = readDecisions(span.events, adjustments);
-  if (problems.length + components.problems.length + decisions.problems.length > 0) {
-    return rejected('invalid_attribute', [...problems, ...components.problems, ...decisions.problems]);
-  }
+  const invalid = [...problems, ...readKeyProblems(span), ...components.problems, ...decisions.problems];
+  if (invalid.length > 0) return rejected('invalid_attribute', invalid);
   if (identity.kind === 'incomplete') return rejected('missing_attribute', identity.problems);
 
   const closing = values['weather.closing.reason'] ?? null;

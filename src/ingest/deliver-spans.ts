@@ -132,20 +132,31 @@ function describeFaults({ listed, spans }: Faults): string {
 
 const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);
 
-/** The spans with valid ids; the others become faults. A row needs ids of the right length, not all zero, as OTLP demands. */
+/**
+ * The spans with valid ids; the others become faults. A row needs ids of the right length, not all zero, as OTLP demands.
+ * A parent id of zeros is that of a root, as some senders write it.
+ */
 function withValidIds(spans: readonly ObservedSpan[], faults: Faults): readonly ObservedSpan[] {
-  return spans.filter(({ traceId, spanId }, index) => {
-    const fault = idFaultOf(traceId, spanId);
-    if (fault !== null) faults.add(`span ${index} has the ${fault}`);
-    return fault === null;
+  return spans.flatMap((span) => {
+    const isRoot = span.parentSpanId === null || /^0+$/.test(span.parentSpanId);
+    const fault = idFaultOf(span) ?? (isRoot ? null : parentFaultOf(span));
+    if (fault === null) return isRoot && span.parentSpanId !== null ? { ...span, parentSpanId: null } : span;
+    faults.add(`span ${JSON.stringify(span.name.slice(0, 40))} has the ${fault}`);
+    return [];
   });
 }
 
-function idFaultOf(traceId: string, spanId: string): string | null {
+function idFaultOf({ traceId, spanId }: ObservedSpan): string | null {
   if (!isId(traceId, 32)) return `trace id "${traceId.slice(0, 40)}"; allowed: 16 bytes, not all zero`;
-  if (!isId(spanId, 16)) return `span id "${spanId.slice(0, 40)}"; allowed: 8 bytes, not all zero`;
+  if (!isId(spanId, 16))
+    return `span id "${spanId.slice(0, 40)}" in the trace ${traceId}; allowed: 8 bytes, not all zero`;
   return null;
 }
+
+const parentFaultOf = ({ spanId, parentSpanId }: ObservedSpan): string | null =>
+  isId(parentSpanId ?? '', 16)
+    ? null
+    : `parent span id "${(parentSpanId ?? '').slice(0, 40)}" (span id "${spanId}"); allowed: 8 bytes, or none`;
 
 type Resource = ObservedSpan['resource'];
 const INSTANCE = 'service.instance.id';

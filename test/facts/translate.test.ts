@@ -136,13 +136,61 @@ describe('translate', () => {
     expect(translation.kind === 'rejected' && translation.detail).toContain(detail);
   });
 
+  it.each([
+    ['weather.miner.hotkey', 'x'.repeat(257), 'weather.miner.hotkey has 257 characters; allowed: 256'],
+    [
+      'weather.miner.hotkey',
+      '5F\0',
+      'weather.miner.hotkey is "5F\\u0000"; allowed: text that is valid UTF-8',
+    ],
+    [
+      'weather.validator.hotkey',
+      '5F\ud800',
+      'weather.validator.hotkey is "5F\\ud800"; allowed: text that is valid UTF-8',
+    ],
+    ['service.instance.id', 'x'.repeat(1e6), 'service.instance.id has 1000000 characters; allowed: 256'],
+    [
+      'weather.miner.hotkey',
+      '5F\uFFFD',
+      'weather.miner.hotkey is "5F\uFFFD"; allowed: text that is valid UTF-8',
+    ],
+    ['service.instance.id', '\0', 'service.instance.id is "\\u0000"; allowed: text that is valid UTF-8'],
+  ])(
+    'translate refuses a %s that would have to be cut or changed, and makes it nobody else',
+    (name, text, detail) => {
+      const span = endedSpan({ step: 'query', attributes: { [name]: text } });
+      const named = name.startsWith('service.')
+        ? { ...span, resource: { ...span.resource, [name]: text } }
+        : span;
+      expect(translate(named)).toMatchObject({ kind: 'rejected', reason: 'invalid_attribute' });
+      expect(translate(named)).toHaveProperty('detail', expect.stringContaining(detail));
+    },
+  );
+
+  it.each([
+    [
+      { variable_name: 'v'.repeat(257) },
+      'weather.component.variable_name has 257 characters or more; allowed: 256',
+    ],
+    [{ pressure_level: 2 ** 31 }, 'weather.component.pressure_level is 2147483648; allowed: int of 32 bits'],
+  ])('translate refuses a score whose key the table cannot hold: %s', (given, detail) => {
+    const score = { score_type: 'era5', variable_name: 'z', valid_time: '2026-11-24T00:00:00Z', ...given };
+    const span = endedSpan({ step: 'era5', lead: 24, events: [componentScore(score)] });
+    expect(translate(span)).toMatchObject({ kind: 'rejected', detail });
+  });
+
+  it('translate cleans the name of a span as it cleans any text, and counts it', () => {
+    const fact = factOf({ ...endedSpan({ step: 'query' }), name: 'a\0b' });
+    expect(fact).toMatchObject({ spanName: 'a\uFFFDb', adjustments: { nul_byte: 1 } });
+  });
+
   it('translate rejects a substep of another step, and a miner step without a miner', () => {
     const span = endedSpan({ step: 'verify', substep: 'gfs_download', miner: null });
     expect(translate(span)).toEqual({
       kind: 'rejected',
       reason: 'missing_attribute',
       detail:
-        'weather.miner.hotkey is missing; weather.step.substep is "gfs_download", which is no substep of verify',
+        'weather.miner.hotkey is missing; weather.step.substep is "gfs_download", which is no substep of verify; allowed: manifest',
     });
   });
 

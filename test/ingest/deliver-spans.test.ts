@@ -65,10 +65,11 @@ describe('deliverSpans', () => {
   });
 
   it.each([
-    ['trace id', { traceId: '' }, /span 1 has the trace id ""; allowed: 16 bytes, not all zero/],
+    ['trace id', { traceId: '' }, /^span ".*" has the trace id ""; allowed: 16 bytes, not all zero/],
     ['trace id', { traceId: '0'.repeat(32) }, /trace id "0{32}"/],
-    ['span id', { spanId: 'abcd' }, /span 1 has the span id "abcd"; allowed: 8 bytes/],
+    ['span id', { spanId: 'abcd' }, /has the span id "abcd" in the trace [0-9a-f]{32}; allowed: 8 bytes/],
     ['span id', { spanId: '0'.repeat(16) }, /span id/],
+    ['parent span id', { parentSpanId: 'abcd' }, /parent span id "abcd" .*; allowed: 8 bytes, or none/],
   ])(
     'deliverSpans withholds a span with an invalid %s, and delivers the others',
     async (_what, ids, message) => {
@@ -79,6 +80,12 @@ describe('deliverSpans', () => {
       expect(batches).toEqual([[good]]);
     },
   );
+
+  it('deliverSpans takes a span whose parent is all zeros for a root', async () => {
+    const { batches, deliver } = sinkOf(WRITTEN);
+    await deliverSpans([{ ...good, parentSpanId: '0'.repeat(16) }], deliver, ignore);
+    expect(batches).toEqual([[{ ...good, parentSpanId: null }]]);
+  });
 
   it('deliverSpans lists the first faults and the number of the others', async () => {
     const bad = Array.from({ length: 8 }, () => unknownStatus);

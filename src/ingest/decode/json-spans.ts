@@ -10,7 +10,7 @@ import {
 } from './attributes.ts';
 import { Faults } from './faults.ts';
 import { ItemLimit, type CountItem } from './item-limit.ts';
-import { fieldsOf } from './json-fields.ts';
+import { fieldsOf, fieldsOrNull } from './json-fields.ts';
 import { readJsonAttributes } from './json-values.ts';
 import { malformed } from '../http-error.ts';
 
@@ -134,7 +134,7 @@ function readResourceSpans(group: unknown, place: string, read: Reading): void {
 
 function countSpans(scopes: readonly unknown[]): number {
   return scopes.reduce<number>((sum, scope) => {
-    const parsed = scopeSpans.safeParse(fieldsOf(scope));
+    const parsed = z.preprocess(fieldsOrNull, scopeSpans).safeParse(scope);
     return sum + (parsed.success ? parsed.data.spans.length : 1);
   }, 0);
 }
@@ -154,7 +154,7 @@ function readScopeSpans(
 
 /** The span id of an item that cannot be read, by which its sender may know it. */
 function idOf(item: unknown): string {
-  const fields = fieldsOf(item) as { readonly spanId?: unknown } | null | undefined;
+  const fields = (fieldsOrNull(item) ?? item) as { readonly spanId?: unknown } | null | undefined;
   const spanId = fields?.spanId;
   return typeof spanId === 'string' ? ` (span id ${JSON.stringify(spanId.slice(0, 40))})` : '';
 }

@@ -20,6 +20,11 @@ const int64 = z.union([
 /** Some senders write NaN and the infinities as null, as `JSON.stringify` does. */
 const double = z.union([
   z.number(),
+  // Protobuf's JSON may write a number as text.
+  z
+    .string()
+    .regex(/^-?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,4})?$/)
+    .transform(Number),
   z.enum(['NaN', 'Infinity', '-Infinity']).transform((name) => SPECIAL_NUMBERS[name]),
   z.null().transform(() => NaN),
 ]);

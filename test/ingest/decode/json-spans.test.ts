@@ -84,6 +84,13 @@ describe('a request in JSON', () => {
 });
 
 describe('the names of fields in JSON', () => {
+  it('a field in JSON under both of its names is refused, and no spans of one of them are lost', () => {
+    const both = { resourceSpans: [], resource_spans: [{ scopeSpans: [{ spans: [ID] }] }] };
+    expect(() => decodeJsonSpans(Buffer.from(JSON.stringify(both)))).toThrow(
+      /the field resourceSpans is there twice, as resource_spans too/,
+    );
+  });
+
   it('a request in JSON may have the names of the .proto file, on every level', () => {
     const body = {
       resource_spans: [
@@ -151,6 +158,7 @@ describe('a value in JSON', () => {
     [{ doubleValue: 0.5 }, 0.5],
     [{ doubleValue: 'NaN' }, NaN],
     [{ doubleValue: '-Infinity' }, -Infinity],
+    [{ doubleValue: '-1.5e3' }, -1500],
     [{ doubleValue: null }, NaN],
     [{ bytesValue: 'AQL/' }, 'AQL/'],
     [{ bytesValue: 'AQL_' }, 'AQL/'],
@@ -186,6 +194,8 @@ describe('a malformed JSON body', () => {
     [{ attributes: [{ value: { intValue: 1 } }] }, /an attribute is no/],
     [{ attributes: [{ key: 'tries', value: { intValue: 'two' } }] }, /the attribute "tries" is none of OTLP/],
     [{ attributes: [{ key: 'tries', value: 2 }] }, /the attribute "tries"/],
+    [{ attributes: [{ key: 'tries', value: { doubleValue: '' } }] }, /the attribute "tries"/],
+    [{ span_id: ID.spanId }, /the field spanId is there twice, as span_id too/],
     [{ attributes: [{ key: 'raw', value: { bytesValue: '?' } }] }, /the attribute "raw"/],
     [
       { attributes: [{ key: 'big', value: { intValue: '9223372036854775808' } }] },
