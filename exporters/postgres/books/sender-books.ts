@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
-import { Adjustments, cleanText } from '#facts/clean-value';
 import type { ObservedSpan } from '#facts/observed-span';
+import { readKeyProblems } from '#facts/step-identity';
+import { readText } from '#facts/text-values';
 
 /** The number of a span among those of its process, from 1, as a sender of another program gives it. */
 const SEQUENCE = 'weather.emitter.sequence';
@@ -69,7 +70,8 @@ export async function writeSenderBooks(client: ClientBase, spans: readonly Recei
 function groupNumbers(spans: readonly ReceivedSpan[]): ReadonlyMap<string, SenderNumbers> {
   const senders = new Map<string, SenderNumbers>();
   for (const { span, isNew } of spans) {
-    const sequence = span.attributes[SEQUENCE];
+    const told = span.attributes[SEQUENCE];
+    const sequence = typeof told === 'string' ? readText(told, 'number')?.value : told;
     if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 1) continue;
     const sender = senderOf(span, senders);
     if (sender === null) continue;
@@ -82,21 +84,19 @@ function groupNumbers(spans: readonly ReceivedSpan[]): ReadonlyMap<string, Sende
   return senders;
 }
 
-/** Null for a span that names neither: its numbers are those of nobody. */
-function senderOf(
-  { attributes, resource }: ObservedSpan,
-  senders: Map<string, SenderNumbers>,
-): SenderNumbers | null {
+/** Null for a span that names neither, or in a way that is refused: its numbers are those of nobody. */
+function senderOf(span: ObservedSpan, senders: Map<string, SenderNumbers>): SenderNumbers | null {
+  const { attributes, resource } = span;
   const hotkey = attributes['weather.validator.hotkey'] ?? resource['weather.validator.hotkey'];
   const instance = resource['service.instance.id'];
   if (typeof hotkey !== 'string' || typeof instance !== 'string' || instance === '') return null;
-  const [validatorHotkey, instanceId] = [hotkey, instance].map((text) => cleanText(text, new Adjustments()));
-  if (validatorHotkey === undefined || instanceId === undefined) return null;
-  const key = JSON.stringify([validatorHotkey, instanceId]);
+  if (readKeyProblems(span).length > 0) return null;
+  const key = JSON.stringify([hotkey, instance]);
   const known = senders.get(key);
   if (known !== undefined) return known;
   const [received, fresh, reused] = [new Set<number>(), new Set<number>(), new Set<number>()];
-  const sender = { validatorHotkey, instanceId, received, fresh, reused, owners: new Map<number, string>() };
+  const names = { validatorHotkey: hotkey, instanceId: instance };
+  const sender = { ...names, received, fresh, reused, owners: new Map<number, string>() };
   senders.set(key, sender);
   return sender;
 }

@@ -11,7 +11,7 @@ const WORD = /[a-z]+/gi;
 
 /** A key that tells of a mnemonic, and the words behind it. */
 const TOLD =
-  /\b((?:mnemonic(?:[ _-]?phrase)?|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:phrase|words?))["']?\s{0,4}(?:([:=]|is\s|was\s)\s{0,4})?["']?)([a-z]{2,12}(?:[\s,]{1,3}[a-z]{2,12}){0,35})/gi;
+  /\b((?:mnemonic(?:[ _-]?phrase)?|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:phrase|words?))["']?\s{0,4}(?:([:=]|is\s|was\s)\s{0,4})?["']?)([a-z]{2,12}(?:[\s,]{1,3}[a-z]{2,12}){0,35}[\w-]{0,64})/gi;
 /** What is said of a mnemonic, as opposed to its first word. */
 const SAID =
   /^(?:not|no|invalid|wrong|missing|incorrect|required|unknown|empty|too|must|should|a|an|the|of|in)$/i;
@@ -69,7 +69,8 @@ function hideTold(match: string, key: string, verb: string | undefined, followin
   let count = 1;
   while (count < texts.length && (isListed(texts[count]) || isListed(texts[count + 1]))) count += 1;
   const last = words[count - 1];
-  return `${key}${SECRET}${following.slice((last?.index ?? 0) + (last?.[0].length ?? 0))}`;
+  // With what is a part of the same word: a half of a secret is one.
+  return `${key}${SECRET}${following.slice((last?.index ?? 0) + (last?.[0].length ?? 0)).replace(/^[\w-]+/, '')}`;
 }
 
 /** Hides mnemonics by BIP-39: twelve or more words of its English list in a row, or words behind a key that tells of one. */

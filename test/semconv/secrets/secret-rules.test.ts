@@ -53,6 +53,7 @@ const SAMPLES: Readonly<Record<keyof typeof SECRET_RULES, readonly Sample[]>> = 
     ['mnemonic is legal winner xyzzy yellow; next', 'yellow', 'the mnemonic is not valid'],
     ['secretPhrase=wave sausage worth', 'worth', 'the phrase is too long'],
     ['bad mnemonic legal winner thank', 'thank', 'bad mnemonic length'],
+    ['mnemonic: hunter2-x7Q next', '2-x7Q', 'mnemonics: 2 of 3'],
   ],
   authorization: [['Authorization: Digest Abc9def', 'Abc9def', 'authorization failed']],
   bearer: [['sent Bearer abc.def-ghi', 'abc.def', 'a bearing of 90 degrees']],

@@ -9,7 +9,7 @@ const database = useTestDatabase({ isEmptiedBeforeEach: true });
 /** The span of a sender that numbers its spans, or does not. */
 function sent(
   at: number,
-  sequence: number | null,
+  sequence: number | string | null,
   instance = 'python-1',
   status = 'succeeded',
 ): ObservedSpan {
@@ -55,6 +55,23 @@ describe('the books of senders over OTLP', () => {
       conflicts: null,
       sender_loss: null,
     });
+  });
+
+  it('numbers that a sender writes as texts count, as those of the steps do', async () => {
+    await write([sent(1, '1'), sent(2, '2.0'), sent(4, 4)]);
+    expect(await books()).toMatchObject({
+      recorded: 3,
+      missing: { 'python-1': '{[3,4)}' },
+      sender_loss: null,
+    });
+  });
+
+  it('a number under an instance whose name is refused spoils no batch, and is in no books', async () => {
+    const noise = Array.from({ length: 4000 }, (_, n) =>
+      String.fromCharCode(33 + ((n * n * 7919) % 90)),
+    ).join('');
+    await write([sent(1, 1), sent(2, 2, noise), sent(3, 3, 'python-1\0')]);
+    expect(await books()).toMatchObject({ recorded: 1, missing: null });
   });
 
   it('a number that never came is missing until it comes, although the counts are clean', async () => {
