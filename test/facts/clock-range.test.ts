@@ -49,9 +49,9 @@ describe('validateTimestamps', () => {
     ['weather.truth.due_time', '9999-12-31T23:59:59Z'],
     ['weather.retry.next_time', '9999-12-31T23:59:59Z'],
   ])('the instant %s of %s is rejected by name, which the database would refuse unheard', (name, iso) => {
-    const told = (at: string) => toFact(endedSpan({ step: 'query', attributes: { [name]: at } }));
-    expect(validateTimestamps(told('2026-11-24T00:00:00Z'), NOW)).toBeNull();
-    expect(validateTimestamps(told(iso), NOW)?.detail).toContain(`${name} is ${iso.slice(0, 4)}`);
+    const factAt = (at: string) => toFact(endedSpan({ step: 'query', attributes: { [name]: at } }));
+    expect(validateTimestamps(factAt('2026-11-24T00:00:00Z'), NOW)).toBeNull();
+    expect(validateTimestamps(factAt(iso), NOW)?.detail).toContain(`${name} is ${iso.slice(0, 4)}`);
   });
 
   it('a decision at a time that no clock has is rejected', () => {

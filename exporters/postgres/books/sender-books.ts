@@ -70,8 +70,8 @@ export async function writeSenderBooks(client: ClientBase, spans: readonly Recei
 function groupNumbers(spans: readonly ReceivedSpan[]): ReadonlyMap<string, SenderNumbers> {
   const senders = new Map<string, SenderNumbers>();
   for (const { span, isNew } of spans) {
-    const told = span.attributes[SEQUENCE];
-    const sequence = typeof told === 'string' ? readText(told, 'number')?.value : told;
+    const given = span.attributes[SEQUENCE];
+    const sequence = typeof given === 'string' ? readText(given, 'number')?.value : given;
     if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 1) continue;
     const sender = senderOf(span, senders);
     if (sender === null) continue;
