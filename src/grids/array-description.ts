@@ -104,7 +104,11 @@ const shardSchema = z.object({
     [z.object({ name: z.literal('bytes'), configuration: z.object({ endian: z.literal('little') }) })],
     z.object({ name: z.literal('crc32c') }),
   ),
-  index_location: z.literal('end').optional(),
+  index_location: z
+    .literal('end', {
+      error: 'the index of a shard is read from its end; write shards with index_location "end"',
+    })
+    .optional(),
 });
 
 const v3Schema = z.object({

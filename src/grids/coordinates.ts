@@ -1,4 +1,5 @@
 import { CategorizedError } from '#semconv';
+import { conversionOf } from '#semconv/variable-names';
 import type { ArrayDescription } from './array-description.ts';
 import { type AxisRole, DIMENSION_NAMES } from './axes.ts';
 import type { Grid } from './grid-store.ts';
@@ -13,15 +14,7 @@ import { openArray, readArrayDescription, type ZarrGroup } from './zarr-group.ts
 const MAX_COORDINATE_VALUES = 1_000_000;
 const MAX_PRESSURE_HPA = 1100;
 
-/** Conversion factors of pressure units to hPa. Absent units are taken as hPa. */
-const HPA_PER_UNIT: Readonly<Record<string, number>> = {
-  hpa: 1,
-  millibars: 1,
-  millibar: 1,
-  mbar: 1,
-  mb: 1,
-  pa: 0.01,
-};
+const PA_PER_HPA = 100;
 
 /** The coordinates of a store. */
 export interface Coordinates extends Grid {
@@ -70,15 +63,33 @@ async function addTimes(group: ZarrGroup, found: Map<AxisRole, Coordinate>): Pro
     const validTime = await readScalar(group, 'valid_time');
     if (validTime !== undefined) return void found.set('time', validTime);
   }
-  if (!found.has('lead')) await addScalar(group, 'lead', found);
+  const isAlongLeads = found.has('lead');
+  if (!isAlongLeads) await addScalar(group, 'lead', found);
   if (!found.has('init') && dimension === undefined) {
     await addScalar(group, 'init', found);
     if (!found.has('init')) await addScalar(group, 'time', found);
   }
   const time = found.get('time');
   if (!found.has('lead') || time === undefined) return;
+  if (!isAlongLeads && (await isValidTime(group, time))) return void found.delete('lead');
   found.set('init', time);
   found.delete('time');
+}
+
+/**
+ * Whether `time` is the valid time although one lead stands beside it, as CF has it (`forecast_period`): T0 has a coordinate of
+ * its own, or the standard name says so. With `valid_time` beside it, it is T0.
+ */
+async function isValidTime(group: ZarrGroup, { description }: Coordinate): Promise<boolean> {
+  if (await hasArray(group, DIMENSION_NAMES.init)) return true;
+  return description.standardName === 'time' && !(await hasArray(group, ['valid_time']));
+}
+
+async function hasArray(group: ZarrGroup, names: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(
+    names.map((name) => readArrayDescription(group, name).catch(() => undefined)),
+  );
+  return found.some((one) => one !== undefined);
 }
 
 async function addScalar(group: ZarrGroup, role: AxisRole, found: Map<AxisRole, Coordinate>): Promise<void> {
@@ -128,12 +139,18 @@ async function readValues(group: ZarrGroup, description: ArrayDescription): Prom
 }
 
 function toPressureLevels({ description, values }: Coordinate): number[] {
+  const { name, standardName } = description;
   const units = description.units ?? 'hPa';
-  const factor = HPA_PER_UNIT[units.toLowerCase()];
-  if (factor === undefined) {
-    throw invalidStore(`Coordinate ${description.name} has units "${units}"; allowed: hPa, millibars, Pa.`);
-  }
-  const levels = values.map((value) => value * factor);
+  // Units of pressure are those of the variable that is one.
+  const factor = conversionOf('msl', units)?.factor;
+  if (factor === undefined)
+    throw invalidStore(`Coordinate ${name} has units "${units}"; allowed: hPa, millibars, Pa, kPa.`);
+  if (description.units === null && standardName !== null && standardName !== 'air_pressure')
+    throw invalidStore(
+      `Coordinate ${name} is "${standardName}" and has no units; levels of pressure are allowed: interpolate to them, or write the ` +
+        'standard name "air_pressure" or units if they are.',
+    );
+  const levels = values.map((value) => (value * factor) / PA_PER_HPA);
   const outside = levels.find((level) => !(level > 0 && level <= MAX_PRESSURE_HPA));
   if (outside !== undefined) {
     const assumed = description.units === null ? ' It has no units, which are taken as hPa; write them.' : '';
@@ -163,8 +180,19 @@ function toMeridians(coordinate: Coordinate): Float64Array {
   return isClosed && degrees.length > 1 ? degrees.slice(0, -1) : degrees;
 }
 
+/** Radians are within the range of degrees, and so are the angles of a rotated pole: neither may pass for what it is not. */
+function requireGeographic({ name, units, standardName }: ArrayDescription): void {
+  if (units !== null && !/^(deg|°|$)/i.test(units.trim()))
+    throw invalidStore(`Coordinate ${name} has units "${units}"; degrees are allowed: convert it to them.`);
+  if (standardName?.startsWith('grid_') === true)
+    throw invalidStore(
+      `Coordinate ${name} is "${standardName}", an angle of a rotated pole; latitude and longitude are allowed: interpolate to them.`,
+    );
+}
+
 /** Also rejects NaN, for which every range comparison is false. */
 function toDegrees({ description, values }: Coordinate, range: { min: number; max: number }): Float64Array {
+  requireGeographic(description);
   const inRange = values.every((value) => value >= range.min && value <= range.max);
   const rising = Math.sign((values[1] ?? 0) - (values[0] ?? 0));
   const monotonic = values.every(

@@ -68,8 +68,10 @@ async function findByStandardName(
 }
 
 function inUnitOfVariable({ variable, description }: StoredVariable): StoredVariable {
-  const { name, units, scaleFactor, addOffset } = description;
-  const conversion = conversionOf(variable, units, name);
+  const { name, standardName, units, scaleFactor, addOffset } = description;
+  // Without units, an array `z` that CF calls a height is in metres, as one of that name is.
+  const meaning = standardName === 'geopotential_height' ? standardName : name;
+  const conversion = conversionOf(variable, units, meaning);
   if (conversion === null) {
     const { unit, units: others } = VARIABLE_NAMES[variable];
     const allowed = [unit, ...Object.keys(others)].join(', ');
