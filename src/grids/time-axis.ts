@@ -76,7 +76,10 @@ function toAxis(
   const indices = new Map<number, TimeIndex>();
   for (const { millis, index } of entries) {
     if (millis === null) continue;
-    if (indices.has(millis)) throw invalidStore(`Coordinate ${name} holds a value twice.`);
+    if (indices.has(millis))
+      throw invalidStore(
+        `Coordinate ${name} gives the valid time ${new Date(millis).toISOString()} twice, and which field counts is unknown; keep one, as by drop_duplicates("${name}").`,
+      );
     indices.set(millis, index);
   }
   if (indices.size === 0) throw invalidStore(`Coordinate ${name} holds no time at all.`);

@@ -49,6 +49,13 @@ describe('the names of variables', () => {
     },
   );
 
+  it('array z without units is in metres where its standard name is that of the height', async () => {
+    const files = await renamed({ t: 'z' });
+    setAttributes(files, 'z', { units: undefined, standard_name: 'geopotential_height' });
+    const field = await (await openGridStore(files)).readField({ ...T850, variable: 'z' });
+    expect(field).toEqual(smallField(FIELD.validTime, 850).map((height) => height * 9.80665));
+  });
+
   it('a store with two arrays of one variable is refused by both names', async () => {
     const files = await plainFiles();
     for (const [path, bytes] of [...files])

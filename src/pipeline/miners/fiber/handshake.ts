@@ -38,7 +38,8 @@ const OFFER_LIMIT_BYTES = 64 * 1024;
 const UUID_BYTES = 32;
 /** Miners draw RSA keys of 2048 bits; what is far larger would cost us more than them. */
 const RSA_BITS = { least: 2048, most: 8192 };
-const LARGEST_EXPONENT = 0xffff_ffffn;
+/** With 1 the key would travel in the clear; even ones are none of RSA. */
+const EXPONENT = { least: 3n, most: 0xffff_ffffn };
 const offerSchema = z.object({
   public_key: z.string().startsWith('-----BEGIN PUBLIC KEY-----'),
   timestamp: z.number().nullish().catch(null),
@@ -54,9 +55,13 @@ export const secretsOfSession = ({ key, uuid }: Session): string[] => {
 function parsePublicKey(pem: string): KeyObject {
   const key = createPublicKey({ key: pem, format: 'pem', type: 'spki' });
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  const isAllowed = modulusLength >= RSA_BITS.least && modulusLength <= RSA_BITS.most;
-  if (key.asymmetricKeyType !== 'rsa' || !isAllowed || publicExponent > LARGEST_EXPONENT)
-    throw new RangeError(`it is ${key.asymmetricKeyType ?? 'of no type'} with ${modulusLength} bits`);
+  const isOfSize = modulusLength >= RSA_BITS.least && modulusLength <= RSA_BITS.most;
+  const isExponent =
+    publicExponent >= EXPONENT.least && publicExponent <= EXPONENT.most && publicExponent % 2n === 1n;
+  if (key.asymmetricKeyType !== 'rsa' || !isOfSize || !isExponent)
+    throw new RangeError(
+      `it is ${key.asymmetricKeyType ?? 'of no type'} with ${modulusLength} bits and exponent ${publicExponent}`,
+    );
   return key;
 }
 
@@ -68,7 +73,14 @@ function readOffer(bytes: Uint8Array): { readonly publicKey: KeyObject; readonly
 
 const ALLOWED_KEY = `an RSA key of ${RSA_BITS.least} to ${RSA_BITS.most} bits as public_key, in PEM`;
 
-async function takeOffer(
+/** Encrypts a key for a miner. A public key that parses may still be no RSA key (an even modulus), which fails only here. */
+function seal(publicKey: KeyObject, key: Uint8Array): string {
+  const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
+  return publicEncrypt({ key: publicKey, ...padding }, key).toString('base64');
+}
+
+/** A new key, encrypted for the miner by the public key that it offers. */
+async function drawKey(
   request: MinerRequest,
   surroundings: CallSurroundings,
   { signer, clock }: FiberIdentity,
@@ -91,7 +103,9 @@ async function takeOffer(
   try {
     const { publicKey, timestamp } = readOffer(bytes);
     const between = (askedAt + clock()) / 2000;
-    return { publicKey, skewSeconds: timestamp === null ? null : timestamp - between };
+    const key = randomBytes(FERNET_KEY_BYTES);
+    const skewSeconds = timestamp === null ? null : timestamp - between;
+    return { key, sealed: seal(publicKey, key), skewSeconds };
   } catch (error) {
     const message = `miner ${request.miner.uid} offers no key that can be used before ${request.type}; allowed: ${ALLOWED_KEY}`;
     const progress = { statusCode, bytes: bytes.length, wireStatus: null };
@@ -114,11 +128,8 @@ export async function shakeHands(
   identity: FiberIdentity,
 ): Promise<Session> {
   const { signer, clock } = identity;
-  const { publicKey, skewSeconds } = await takeOffer(request, surroundings, identity);
-  const key = randomBytes(FERNET_KEY_BYTES);
+  const { key, sealed, skewSeconds } = await drawKey(request, surroundings, identity);
   const uuid = randomBytes(UUID_BYTES).toString('hex');
-  const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
-  const sealed = publicEncrypt({ key: publicKey, ...padding }, key).toString('base64');
   const session = { key, uuid, skewSeconds, madeAt: surroundings.now() };
   const nonce = makeNonce(clock());
   const signed = signedHeaders(signer, { nonce, minerHotkey: request.miner.hotkey, last: uuid });

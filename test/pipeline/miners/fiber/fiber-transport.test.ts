@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -166,10 +166,24 @@ describe('fiber transport: the handshake', () => {
   });
 
   const smallKey = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+  /** A key of 2048 bits whose numbers a hostile miner has changed. */
+  const forged = (change: (numbers: { n: Buffer; e: Buffer }) => unknown) => {
+    const { n = '', e = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+      format: 'jwk',
+    });
+    const numbers = { n: Buffer.from(n, 'base64url'), e: Buffer.from(e, 'base64url') };
+    change(numbers);
+    const key = { kty: 'RSA', n: numbers.n.toString('base64url'), e: numbers.e.toString('base64url') };
+    return json({
+      public_key: createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
+    });
+  };
   it.each([
     ['no JSON', text(200, '<html>')],
     ['another shape', json({ key: 1 })],
     ['no PEM', json({ public_key: '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----' })],
+    ['a key that encrypts nothing (exponent 1)', forged((numbers) => (numbers.e = Buffer.from([1])))],
+    ['a key that cannot encrypt (even modulus)', forged(({ n }) => n.writeUInt8(0xf0, n.length - 1))],
     ['a short key', json({ public_key: smallKey.export({ type: 'spki', format: 'pem' }) })],
     [
       'a key of another kind',
