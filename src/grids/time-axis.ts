@@ -76,6 +76,10 @@ function toAxis(
   const indices = new Map<number, TimeIndex>();
   for (const { millis, index } of entries) {
     if (millis === null) continue;
+    if (Number.isNaN(new Date(millis).getTime()))
+      throw invalidStore(
+        `Coordinate ${name} and its lead give a valid time that is no instant; T0 and finite leads are allowed.`,
+      );
     if (indices.has(millis))
       throw invalidStore(
         `Coordinate ${name} gives the valid time ${new Date(millis).toISOString()} twice, and which field counts is unknown; keep one, as by drop_duplicates("${name}").`,

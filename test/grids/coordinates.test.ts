@@ -67,6 +67,30 @@ describe('one lead beside time', () => {
   });
 });
 
+describe('valid times', () => {
+  it('of a lead without end are refused, and are no invalid date in rows', async () => {
+    setOneTime({});
+    setScalar('forecast_period', Infinity, 'hours');
+    expect(await rejectionOf(openGridStore(files))).toMatchObject({
+      message:
+        'Coordinate time and its lead give a valid time that is no instant; T0 and finite leads are allowed.',
+    });
+  });
+
+  it('that stand twice in a store are named, with what to do', async () => {
+    setRawArray(files, 'time', {
+      dtype: '<f8',
+      shape: [2],
+      values: Float64Array.of(12, 12),
+      attributes: { _ARRAY_DIMENSIONS: ['time'], units: SINCE },
+    });
+    expect(await rejectionOf(openGridStore(files))).toMatchObject({
+      message:
+        'Coordinate time gives the valid time 2026-01-01T12:00:00.000Z twice, and which field counts is unknown; keep one, as by drop_duplicates("time").',
+    });
+  });
+});
+
 describe('coordinates that mean something else', () => {
   it.each([
     ['lat', { units: 'radians' }, 'Coordinate lat has units "radians"; degrees are allowed'],
