@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError, type Variable } from '#semconv';
 import { VARIABLE_NAMES } from '#semconv/variable-names';
@@ -39,7 +40,7 @@ export async function openGridStore(source: GridSource, options: GridStoreOption
     const reads = withReadDigests(
       options.onRead === undefined ? readable : withReadCount(readable, options.onRead),
     );
-    const group = await openZarrGroup(reads.store);
+    const group = await openZarrGroup(reads.store, await listFolders(source));
     const stored = await readVariables(group);
     const descriptions = stored.map(({ description }) => description);
     for (const description of descriptions) {
@@ -68,7 +69,16 @@ export async function openGridStore(source: GridSource, options: GridStoreOption
 function toReadable(source: GridSource): AsyncReadable {
   if (source instanceof Map) return createMemoryStore(source as ReadonlyMap<string, Uint8Array>);
   if (typeof source !== 'string') return source as AsyncReadable;
-  return /^https?:\/\//i.test(source) ? createHttpStore(source) : createDirectoryStore(source);
+  return isUrl(source) ? createHttpStore(source) : createDirectoryStore(source);
+}
+
+const isUrl = (source: string): boolean => /^https?:\/\//i.test(source);
+
+/** The folders of a store that is a local directory. A file system that cannot be listed is the matter of the reads. */
+async function listFolders(source: GridSource): Promise<readonly string[] | undefined> {
+  if (typeof source !== 'string' || isUrl(source)) return undefined;
+  const entries = await readdir(source, { withFileTypes: true }).catch(() => undefined);
+  return entries?.filter((entry) => !entry.isFile()).map(({ name }) => name);
 }
 
 /** Tells of every read of a store of bytes; without anybody to tell, the store itself. */

@@ -15,8 +15,8 @@ export interface StoredVariable {
 const MOST_NAMES = 20;
 
 /**
- * Finds the forecast variables of a store, by the names of `VARIABLE_NAMES`, then by CF standard names where consolidated
- * metadata lists the arrays.
+ * Finds the forecast variables of a store, by the names of `VARIABLE_NAMES`, then by CF standard names where something lists its
+ * arrays.
  *
  * @throws CategorizedError `data_missing_variable` where there is none, `invalid_response` for two arrays of one variable, and for
  * units that are not those of the variable

@@ -18,16 +18,17 @@ import { isMetadataFile, withPlainMetadata } from './plain-metadata.ts';
 export interface ZarrGroup {
   readonly store: AsyncReadable;
   readonly format: ZarrFormat;
-  /** Names of the arrays, where consolidated metadata lists them. */
+  /** Names of the arrays, where consolidated metadata or a directory lists them. */
   readonly arrayNames: ReadonlySet<string> | undefined;
 }
 
 /**
  * Detects the format of a store.
  *
+ * @param folders what may be an array of a store without consolidated metadata; undefined where nobody can list that
  * @throws CategorizedError `not_found` where there is no group at the root.
  */
-export async function openZarrGroup(source: AsyncReadable): Promise<ZarrGroup> {
+export async function openZarrGroup(source: AsyncReadable, folders?: readonly string[]): Promise<ZarrGroup> {
   const plain = withPlainMetadata(source);
   const cached = withByteCaching(plain, { keyFor: (path) => (isMetadataFile(path) ? path : undefined) });
   const store = await withMaybeConsolidatedMetadata(cached, { format: ['v2', 'v3'] });
@@ -39,7 +40,7 @@ export async function openZarrGroup(source: AsyncReadable): Promise<ZarrGroup> {
             .filter(({ kind }) => kind === 'array')
             .map(({ path }) => path.slice(1)),
         )
-      : undefined;
+      : folders && new Set(folders);
   if ((await store.get('/.zgroup')) !== undefined) return { store, format: 2, arrayNames };
   if ((await store.get('/zarr.json')) !== undefined) return { store, format: 3, arrayNames };
   const other = await describeOtherFormat(cached);

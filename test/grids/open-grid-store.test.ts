@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AsyncReadable } from 'zarrita';
 import { GridTimeMissingError, type GridStore, openGridStore, writeGridStore } from '#grids';
@@ -64,6 +64,21 @@ describe('openGridStore', () => {
       consolidated_metadata: { kind: 'inline', must_understand: false, metadata },
     });
     await expectSmallStore(await openGridStore(files));
+  });
+
+  it('an array that only its standard name tells is found in a directory without consolidated metadata', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'grid-store-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const files = await plainFiles();
+    const attributes = JSON.parse(new TextDecoder().decode(files.get('2t/.zattrs'))) as object;
+    setJson(files, '2t/.zattrs', { ...attributes, standard_name: 'air_temperature' });
+    for (const [path, bytes] of files) {
+      const place = join(directory, path.replace(/^2t\//, 'surface_temp/'));
+      await mkdir(dirname(place), { recursive: true });
+      await writeFile(place, bytes);
+    }
+    const store = await openGridStore(directory);
+    expect(store.variables.map(({ name }) => name)).toEqual(['t', '2t']);
   });
 
   it('a directory is read as a store', async () => {

@@ -46,7 +46,7 @@ export const UNPACK = {
     if (uint32(bytes, 12) !== bytes.byteLength) throw new Error('it is truncated');
     return decodeBlosc(bytes);
   },
-  bz2: async (bytes, most) => decodeBzip2(bytes, most),
+  bz2: async (bytes, most) => Promise.resolve(decodeBzip2(bytes, most)),
   lz4: async (bytes, most) => {
     // The decoded size stands before the block, which the decoder allocates for.
     requireAtMost(uint32(bytes, 0), most);
