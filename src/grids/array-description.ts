@@ -61,6 +61,8 @@ export interface ShardDescription {
   readonly chunks: number;
   /** The codecs of one of them, innermost first. */
   readonly codecs: readonly string[];
+  /** Whether the index stands before the chunks; else behind them. */
+  readonly isIndexFirst: boolean;
 }
 
 /** A JSON number, or a string that Zarr and xarray write for values without a JSON form (NaN, infinities). */
@@ -99,16 +101,12 @@ const v2Schema = z.object({
 const shardSchema = z.object({
   chunk_shape: chunkLengths,
   codecs: z.array(z.object({ name: z.string() })),
-  // The library reads the index from the end of a shard, and the guard reads it too.
+  // The library reads the index, and the guard reads it too.
   index_codecs: z.tuple(
     [z.object({ name: z.literal('bytes'), configuration: z.object({ endian: z.literal('little') }) })],
     z.object({ name: z.literal('crc32c') }),
   ),
-  index_location: z
-    .literal('end', {
-      error: 'the index of a shard is read from its end; write shards with index_location "end"',
-    })
-    .optional(),
+  index_location: z.enum(['start', 'end']).optional(),
 });
 
 const v3Schema = z.object({
@@ -217,13 +215,17 @@ const MOST_CHUNKS_OF_A_SHARD = 2 ** 16;
 function describeShard(name: string, array: z.infer<typeof v3Schema>): ShardDescription | null {
   const sharding = array.codecs.find((codec) => codec.name === 'sharding_indexed');
   if (sharding === undefined) return null;
-  const { chunk_shape: chunkShape, codecs } = parse(name, shardSchema, sharding.configuration);
+  const shard = parse(name, shardSchema, sharding.configuration);
+  const { chunk_shape: chunkShape, index_location: place = 'end' } = shard;
   const counts = array.chunk_grid.configuration.chunk_shape.map(
     (length, axis) => length / (chunkShape[axis] ?? NaN),
   );
   const chunks = counts.reduce((product, count) => product * count, 1);
   if (array.codecs.length === 1 && counts.every(Number.isInteger) && chunks <= MOST_CHUNKS_OF_A_SHARD)
-    return { chunkShape, chunks, codecs: codecs.map((codec) => codec.name) };
+    return {
+      ...{ chunkShape, chunks, isIndexFirst: place === 'start' },
+      codecs: shard.codecs.map((codec) => codec.name),
+    };
   throw invalidStore(
     `Array ${name} has shards of ${String(chunks)} chunks; allowed are whole numbers of chunks, at most 2^16, and no codec ` +
       'around the shard.',

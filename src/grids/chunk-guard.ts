@@ -2,7 +2,7 @@ import type { AsyncReadable, RangeQuery } from 'zarrita';
 import { type ArrayDescription, bytesOf, decodedChunkBytes } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 import { isMetadataFile } from './plain-metadata.ts';
-import { mostStoredBytes, readAtMost } from './read-limits.ts';
+import { mostStoredBytes, readAtMost, type ShardRead } from './read-limits.ts';
 
 /** Bytes of the header of a Blosc 1 container. */
 const BLOSC_HEADER_BYTES = 16;
@@ -101,7 +101,7 @@ interface ShardGuard {
 }
 
 /**
- * Reads a part of a shard: first its index, from the end, then chunks by what the index says of them.
+ * Reads a part of a shard: first its index, which the library expects at the end, then chunks by what the index says of them.
  *
  * @throws CategorizedError `invalid_response` for a shard that is too short for its index or for a chunk, for chunks that overlap,
  * that are longer than any codec makes them, or absent where each must be stored
@@ -111,15 +111,18 @@ async function readShardRange(
   range: RangeQuery,
   { store, array, mustBeStored }: ShardGuard,
 ): Promise<Uint8Array | undefined> {
-  const wanted = 'suffixLength' in range ? range.suffixLength : range.length;
-  if (!('suffixLength' in range)) requireLikelyLength(key, range.length, array);
-  const bytes = await store.getRange?.(key, range);
+  const isIndex = 'suffixLength' in range;
+  const wanted = isIndex ? range.suffixLength : range.length;
+  if (!isIndex) requireLikelyLength(key, range.length, array);
+  const read: ShardRead = { isIndex };
+  const place = isIndex && array.shard.isIndexFirst ? { offset: 0, length: wanted } : range;
+  const bytes = await store.getRange?.(key, place, read);
   if (bytes === undefined) return undefined;
   if (bytes.byteLength !== wanted)
     throw invalidStore(
       `Shard ${key} ends after ${String(bytes.byteLength)} of ${String(wanted)} bytes: it is truncated or corrupt.`,
     );
-  if ('suffixLength' in range) checkIndex(key, bytes, { array, mustBeStored });
+  if (isIndex) checkIndex(key, bytes, { array, mustBeStored });
   // A part of a file that is held in memory may begin anywhere; numbers are read from a multiple of their size.
   return bytes.byteOffset % LARGEST_NUMBER_BYTES === 0 ? bytes : new Uint8Array(bytes);
 }

@@ -2,6 +2,7 @@ import { CategorizedError } from '#semconv';
 import { conversionOf } from '#semconv/variable-names';
 import type { ArrayDescription } from './array-description.ts';
 import { type AxisRole, DIMENSION_NAMES } from './axes.ts';
+import { withChunkGuard } from './chunk-guard.ts';
 import type { Grid } from './grid-store.ts';
 import { invalidStore } from './grid-errors.ts';
 import { readArray } from './read-array.ts';
@@ -124,13 +125,19 @@ async function readCoordinate(group: ZarrGroup, name: string): Promise<Coordinat
   return { description, values: await readValues(group, description) };
 }
 
+/** A sharded coordinate is read as a sharded field is. */
+const guarded = (group: ZarrGroup, description: ArrayDescription): ZarrGroup =>
+  description.shard === null
+    ? group
+    : { ...group, store: withChunkGuard(group.store, { arrays: [description], requireChunks: false }) };
+
 /** A store of a century of hours keeps them in one chunk: 8 MB, and as much again for what was preallocated. */
 const MAX_COORDINATE_BYTES = 2 ** 26;
 
 async function readValues(group: ZarrGroup, description: ArrayDescription): Promise<readonly number[]> {
   requireReadable(description, { isWhole: () => true, maxBytes: MAX_COORDINATE_BYTES });
   const { data } = await readArray(
-    await openArray(group, description.name),
+    await openArray(guarded(group, description), description.name),
     description.shape.map(() => null),
   );
   // Coordinates have no absent values (CF, section 2.5.1): what marks them elsewhere is a value here.

@@ -20,6 +20,12 @@ export interface BoundedRead {
   readonly maxBytes?: number;
 }
 
+/** How a part of a shard is read. Its index is no content of a field, wherever in the shard it stands. */
+export interface ShardRead {
+  readonly signal?: AbortSignal;
+  readonly isIndex?: boolean;
+}
+
 /** The most bytes that a chunk of so many decoded bytes has in a store. */
 export const mostStoredBytes = (decodedBytes: number): number =>
   decodedBytes * MOST_GROWTH + MOST_OVERHEAD_BYTES;

@@ -6,6 +6,7 @@ import type { ArrayDescription } from './array-description.ts';
 import type { Coordinates } from './coordinates.ts';
 import type { StoreInputs } from './grid-store.ts';
 import { hashFile } from './codecs/heavy-work.ts';
+import type { ShardRead } from './read-limits.ts';
 import { openArray, type ZarrGroup } from './zarr-group.ts';
 
 /** Where a store is, as it may be recorded. */
@@ -125,10 +126,10 @@ export function withReadDigests(source: AsyncReadable & HashedFiles): DigestingS
   const getRange = source.getRange?.bind(source);
   const store: AsyncReadable = {
     ...(getRange && {
-      async getRange(key, range, options) {
+      async getRange(key, range, options: ShardRead = {}) {
         const pieces = current.getStore();
         const bytes = await getRange(key, range, options);
-        if (pieces === undefined || 'suffixLength' in range) return bytes;
+        if (pieces === undefined || options.isIndex === true || 'suffixLength' in range) return bytes;
         // Padded, so that the order of the names is that of the offsets.
         const piece = `${key}@${String(range.offset).padStart(OFFSET_DIGITS, '0')}`;
         pieces.set(piece, bytes === undefined ? ABSENT : hashFile(piece.slice(1), bytes));

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openGridStore } from '#grids';
+import { openGridStore, readDigestedField } from '#grids';
 import {
   type CodecName,
   foreignFiles,
@@ -43,12 +43,14 @@ const PACKING: Readonly<Record<TypeName, readonly [mark: number, offset: number]
   float64: [9.969209968386869e36, 0],
 };
 
+const FIELD = { variable: 't', validTime: new Date(435_012 * 3_600_000) } as const;
+
 interface Drawn {
   readonly layout: LayoutName;
   readonly type: TypeName;
   readonly format: 2 | 3;
   readonly codec: CodecName;
-  readonly isSharded: boolean;
+  readonly shardIndex: 'start' | 'end' | null;
   readonly mark: Mark;
   readonly tile: readonly [number, number];
   readonly longitudes: readonly number[];
@@ -66,10 +68,10 @@ function attributesOf({ type, mark, format }: Drawn): Pick<Storage, 'attributes'
 
 function storeOf(drawn: Drawn): ForeignStore {
   const [mark, offset] = PACKING[drawn.type];
-  const { layout, format, type, codec, isSharded, tile, longitudes } = drawn;
+  const { layout, format, type, codec, shardIndex, tile, longitudes } = drawn;
   return {
     layout,
-    storage: { format, type, codec, tile, isSharded, ...attributesOf(drawn) },
+    storage: { format, type, codec, tile, shardIndex, ...attributesOf(drawn) },
     hours: HOURS,
     levels: LEVELS,
     latitudes: LATITUDES,
@@ -91,7 +93,7 @@ const anyStore: fc.Arbitrary<Drawn> = fc
     type: fc.constantFrom(...(Object.keys(PACKING) as TypeName[])),
     format: fc.constantFrom(2 as const, 3 as const),
     codec: fc.constantFrom<CodecName>('none', 'zlib', 'gzip', 'lz4', 'zstd', 'blosc'),
-    isSharded: fc.boolean(),
+    shardIndex: fc.constantFrom('start' as const, 'end' as const, null),
     mark: fc.constantFrom(...MARKS),
     tile: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 2, max: 5 })),
     longitudes: fc.constantFrom(
@@ -104,7 +106,7 @@ const anyStore: fc.Arbitrary<Drawn> = fc
   })
   .map((drawn) => ({
     ...drawn,
-    isSharded: drawn.isSharded && drawn.format === 3,
+    shardIndex: drawn.format === 3 ? drawn.shardIndex : null,
     codec:
       drawn.format === 2 || V3_CODECS.some((name) => name === drawn.codec) ? drawn.codec : ('zstd' as const),
   }));
@@ -142,39 +144,45 @@ describe('a store of others', () => {
     );
   });
 
-  it('a field of a sharded array is read by ranges: the index once, and no chunk but its own', async () => {
-    const files = await foreignFiles(
-      storeOf({
-        ...{ layout: 'time', type: 'float32', format: 3, codec: 'none', isSharded: true, mark: '_FillValue' },
-        ...{ tile: [3, 2], longitudes: [0, 90, 180, 270] },
-      }),
-    );
-    const ranges: [path: string, bytes: number][] = [];
-    const server = createServer((request, response) => {
-      const path = (request.url ?? '').slice(1);
-      const file = files.get(path);
-      const [, from = '', to = ''] = /^bytes=(\d*)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-      if (file === undefined) return void response.writeHead(404).end();
-      const part =
-        from === '' && to !== ''
-          ? file.subarray(-Number(to))
-          : file.subarray(Number(from), to === '' ? undefined : Number(to) + 1);
-      if (path.includes('/c/') && path.startsWith('temperature')) ranges.push([path, part.length]);
-      response.writeHead(to === '' ? 200 : 206).end(part);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const store = await openGridStore(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
-    const read = (pressureHpa: number) =>
-      store.readField({ variable: 't', pressureHpa, validTime: new Date(435_012 * 3_600_000) });
-    expect((await read(500)).length).toBe(12);
-    // Two tiles of 3 by 2 floats, and an index of eight chunks with its sum.
-    const chunk = 3 * 2 * 4;
-    expect(ranges.map(([, bytes]) => bytes).sort((a, b) => b - a)).toEqual([8 * 16 + 4, chunk, chunk]);
-    await read(850);
-    expect(ranges.map(([, bytes]) => bytes).slice(3)).toEqual([chunk, chunk]);
-  });
+  it.each(['start' as const, 'end' as const])(
+    'a field of a sharded array is read by ranges: the index at its %s once, and no chunk but its own',
+    async (shardIndex) => {
+      const files = await foreignFiles(
+        storeOf({
+          ...{ layout: 'time', type: 'float32', format: 3, codec: 'none', shardIndex, mark: '_FillValue' },
+          ...{ tile: [3, 2], longitudes: [0, 90, 180, 270] },
+        }),
+      );
+      const ranges: [path: string, bytes: number][] = [];
+      const server = createServer((request, response) => {
+        const path = (request.url ?? '').slice(1);
+        const file = files.get(path);
+        const [, from = '', to = ''] = /^bytes=(\d*)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+        if (file === undefined) return void response.writeHead(404).end();
+        const part =
+          from === '' && to !== ''
+            ? file.subarray(-Number(to))
+            : file.subarray(Number(from), to === '' ? undefined : Number(to) + 1);
+        if (path.includes('/c/') && path.startsWith('temperature')) ranges.push([path, part.length]);
+        response.writeHead(to === '' ? 200 : 206).end(part);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      const store = await openGridStore(
+        `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
+      );
+      expect((await store.readField({ ...FIELD, pressureHpa: 500 })).length).toBe(12);
+      // Two tiles of 3 by 2 floats, and an index of eight chunks with its sum.
+      const chunk = 3 * 2 * 4;
+      expect(ranges.map(([, bytes]) => bytes).sort((a, b) => b - a)).toEqual([8 * 16 + 4, chunk, chunk]);
+      const second = await readDigestedField(store, { ...FIELD, pressureHpa: 850 });
+      expect(ranges.map(([, bytes]) => bytes).slice(3)).toEqual([chunk, chunk]);
+      // The digest is that of a store that has read no index yet.
+      const fresh = await openGridStore(files);
+      expect((await readDigestedField(fresh, { ...FIELD, pressureHpa: 850 })).digest).toBe(second.digest);
+    },
+  );
 });

@@ -156,8 +156,8 @@ export interface Storage {
   readonly fill?: number | 'NaN' | null;
   /** Rows and columns of a chunk. */
   readonly tile: readonly [rows: number, columns: number];
-  /** One file for all chunks of an array; format 3 only. */
-  readonly isSharded?: boolean;
+  /** One file for all chunks of an array, with the index at this end; format 3 only. Null for a file for each chunk. */
+  readonly shardIndex?: 'start' | 'end' | null;
 }
 
 /** A store as somebody else writes it. */
@@ -253,8 +253,12 @@ async function putArray(files: Map<string, Uint8Array>, array: NewArray): Promis
     const bytes = new Uint8Array(ValueArray.from(values).buffer);
     encoded.push([place, await CODECS[storage.codec][2](bytes)]);
   }
-  if (storage.isSharded === true) {
-    files.set(`${name}/c/${shape.map(() => 0).join('/')}`, toShard(encoded.map(([, bytes]) => bytes)));
+  if (storage.shardIndex != null) {
+    const shard = toShard(
+      encoded.map(([, bytes]) => bytes),
+      storage.shardIndex,
+    );
+    files.set(`${name}/c/${shape.map(() => 0).join('/')}`, shard);
     return;
   }
   for (const [place, bytes] of encoded) files.set(chunkKey(name, place, storage.format), bytes);
@@ -284,7 +288,7 @@ function putMetadata(
   { name, axes, storage }: NewArray,
   { shape, chunk, counts }: Readonly<Record<'shape' | 'chunk' | 'counts', readonly number[]>>,
 ): void {
-  const { format, type, codec, attributes = {}, fill = null, isSharded = false } = storage;
+  const { format, type, codec, attributes = {}, fill = null, shardIndex = null } = storage;
   const dimensions = axes.map((axis) => axis.name);
   const [compressor, v3Codec] = CODECS[codec];
   if (format === 2) {
@@ -300,22 +304,22 @@ function putMetadata(
     chunk_shape: chunk,
     codecs,
     index_codecs: [little, { name: 'crc32c' }],
-    index_location: 'end',
+    index_location: shardIndex,
   };
-  const outer = isSharded ? chunk.map((length, axis) => length * (counts[axis] ?? 1)) : chunk;
+  const outer = shardIndex !== null ? chunk.map((length, axis) => length * (counts[axis] ?? 1)) : chunk;
   setJson(files, `${name}/zarr.json`, {
     ...{ zarr_format: 3, node_type: 'array', shape, data_type: type, attributes },
     chunk_grid: { name: 'regular', configuration: { chunk_shape: outer } },
     chunk_key_encoding: { name: 'default', configuration: { separator: '/' } },
-    codecs: isSharded ? [{ name: 'sharding_indexed', configuration: shard }] : codecs,
+    codecs: shardIndex !== null ? [{ name: 'sharding_indexed', configuration: shard }] : codecs,
     ...{ fill_value: fill ?? 0, dimension_names: dimensions },
   });
 }
 
-/** Chunks one after another, then offset and length of each, and the sum of those. */
-function toShard(chunks: readonly Uint8Array[]): Uint8Array {
+/** Chunks one after another, and at one end offset and length of each, with the sum of those. */
+function toShard(chunks: readonly Uint8Array[], indexLocation: 'start' | 'end'): Uint8Array {
   const index = Buffer.alloc(16 * chunks.length);
-  let offset = 0;
+  let offset = indexLocation === 'start' ? index.length + 4 : 0;
   for (const [place, chunk] of chunks.entries()) {
     index.writeBigUInt64LE(BigInt(offset), 16 * place);
     index.writeBigUInt64LE(BigInt(chunk.length), 16 * place + 8);
@@ -323,7 +327,7 @@ function toShard(chunks: readonly Uint8Array[]): Uint8Array {
   }
   const sum = Buffer.alloc(4);
   sum.writeUInt32LE(crc32c(index));
-  return Buffer.concat([...chunks, index, sum]);
+  return Buffer.concat(indexLocation === 'start' ? [index, sum, ...chunks] : [...chunks, index, sum]);
 }
 
 /** CRC-32C (Castagnoli), bit by bit. */
