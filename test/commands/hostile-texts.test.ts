@@ -40,6 +40,8 @@ const QUESTIONS = [
   'reconcile --run 99',
   'rebuild --run 1 --validator 1',
   'rebuild --run 99 --validator 1',
+  'verify-scores --run 1 --miner 7 --validator 1',
+  'verify-scores --run 99 --miner 7 --validator 1',
   'sweep --older-than 1m',
   'sweep --older-than 1m --instance nobody',
   'dead-letters list',

@@ -55,8 +55,10 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
   'dead-letters list': ['--run 5'],
   'dead-letters replay': ['--run 5'],
 };
-const CHANGING: Readonly<Record<string, string>> = {
+/** What changes something, or needs stores for its answer. */
+const OTHERS: Readonly<Record<string, string>> = {
   rebuild: '--run 2',
+  'verify-scores': `--run 2 --miner ${MINERS.good.uid}`,
   'dead-letters drop': '--run 5',
   sweep: '--older-than 1m --instance instance-1',
 };
@@ -87,7 +89,7 @@ describe('Every command of the program', () => {
   });
 
   it('a command is asked below, or is about no recorded run', () => {
-    const tested = [...Object.keys(QUESTIONS), ...Object.keys(CHANGING), ...ABOUT_NO_RECORDED_RUN];
+    const tested = [...Object.keys(QUESTIONS), ...Object.keys(OTHERS), ...ABOUT_NO_RECORDED_RUN];
     expect([...COMMANDS.keys()].sort()).toEqual(tested.sort());
   });
 });
@@ -114,7 +116,7 @@ describe('Commands on a database of two validators that number their runs alike'
     }
   });
 
-  it.each([...questions, ...Object.entries(CHANGING).map(([line, text]) => `${line} ${text}`)])(
+  it.each([...questions, ...Object.entries(OTHERS).map(([line, text]) => `${line} ${text}`)])(
     '%s is refused without its validator, with the choices and the option to add',
     async (question) => {
       const before = await Promise.all(NUMBERS.map((number) => dumpOf(validators.both, number)));
@@ -148,6 +150,16 @@ describe('Commands on a database of two validators that number their runs alike'
     expect(exitCode).toBe(1);
     expect(stderr).toContain('Nothing was recorded of miner 77 in run 1 of validator 5Validator.');
   });
+
+  it.each(NUMBERS)(
+    'verify-scores looks at the scores of validator %i as if it were alone',
+    async (number) => {
+      const question = `verify-scores ${OTHERS['verify-scores'] ?? ''} --validator ${number} --json`;
+      const alone = await type(validators.alone[number], question);
+      expect(alone.stdout).toContain('"score_type"');
+      expect(await type(validators.both, question)).toEqual(alone);
+    },
+  );
 
   it('doctor lists the validators by the names that the other commands take', async () => {
     expect((await type(validators.both, 'doctor')).stdout).toMatch(

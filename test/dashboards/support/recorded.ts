@@ -50,7 +50,13 @@ const scored = (lead: number): ObservedSpan =>
     miner: MINERS.good,
     attempt: 2,
     at: 200_000 + lead,
-    attributes: { 'weather.score.era5': 0.4 },
+    attributes: {
+      'weather.score.era5': 0.4,
+      'weather.score.scorer_version': '1',
+      'weather.score.inputs': JSON.stringify([
+        { role: 'truth', kind: 'directory', address: '/era5.zarr', digest: 'd', expver: '0005' },
+      ]),
+    },
     events: [
       componentScore({
         score_type: 'era5',

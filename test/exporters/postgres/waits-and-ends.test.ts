@@ -5,6 +5,8 @@ import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/
 import { endedSpan, MINER, type SpanOptions } from '#test/support/spans';
 
 const NO_FIELD = { type: 'truth_not_ready', message: 'The analysis store does not have it yet.' } as const;
+/** The views compare with the clock of the database. */
+const NOT_DUE = new Date(Date.now() + 300 * 86_400_000).toISOString();
 const LATER = '2026-11-29T06:00:00.000Z';
 
 const database = useTestDatabase();
@@ -137,7 +139,7 @@ describe('views of a lead that waits for truth', () => {
       fault: 'miner',
       reason: 'too few values',
     };
-    await record(statusOf(3, 5, 'awaiting_results'), failedDay1(3), wait(3, '2126-11-29T06:00:00Z'));
+    await record(statusOf(3, 5, 'awaiting_results'), failedDay1(3), wait(3, NOT_DUE));
     expect(await missingOf(3)).toMatchObject([day1, { ...waiting, fault: null }]);
     await record(statusOf(4, 5, 'awaiting_results'), failedDay1(4), wait(4, '2026-01-29T06:00:00Z'));
     expect(await missingOf(4)).toMatchObject([day1, { ...waiting, fault: 'upstream' }]);

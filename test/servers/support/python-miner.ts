@@ -43,23 +43,11 @@ export async function startPythonMiner(
   };
 }
 
-const CERTIFICATE = `
-import datetime, sys
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization as s
-from cryptography.hazmat.primitives.asymmetric import rsa
-key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "miner")])
-now = datetime.datetime.now(datetime.timezone.utc)
-made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256()))
-open(sys.argv[1], "wb").write(made.public_bytes(s.Encoding.PEM))
-open(sys.argv[2], "wb").write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
-`;
+const CERTIFICATE = join(import.meta.dirname, '../programs/make_certificate.py');
 
 /** Makes a certificate that signs itself, as miners have it. @returns the options that serve with it */
 export function selfSigned(python: string, folder: string): readonly string[] {
   const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
-  execFileSync(python, ['-c', CERTIFICATE, certificate, key], { env: ENVIRONMENT });
+  execFileSync(python, [CERTIFICATE, certificate, key], { env: ENVIRONMENT });
   return ['--tls', certificate, key];
 }
