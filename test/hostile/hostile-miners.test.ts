@@ -19,6 +19,8 @@ import { createTestDatabase } from '#test/support/postgres';
 /** The full form has 24 honest miners and the sizes that once ended a validator (BAROGRAPH_HOSTILE_FULL=1). */
 const IS_FULL = process.env['BAROGRAPH_HOSTILE_FULL'] === '1';
 const HONEST = IS_FULL ? 24 : 6;
+/** Runs with and without hostile miners, in turn. */
+const ROUNDS = IS_FULL ? 5 : 1;
 /** A member of gzip is 64 MiB of zeros in 64 KiB; a hundred of them are 6 GB. */
 const MEMBERS = IS_FULL ? 100 : 8;
 const METADATA_BYTES = IS_FULL ? 250_000_000 : 8_000_000;
@@ -102,8 +104,23 @@ async function openFleet(kinds: readonly string[]): Promise<Fleet> {
   for (const miner of fleet.miners) {
     made.set(miner.uid, makeFiles(miner));
     await made.get(miner.uid);
+    await askFirst(miner);
   }
   return fleet;
+}
+
+/** A miner has one job, which it makes and signs when it is asked first: a quarter of a gigabyte takes it a second. */
+async function askFirst(miner: Fleet['miners'][number]): Promise<void> {
+  const reply = await fetch(`${miner.baseUrl}/weather-initiate-fetch`, {
+    method: 'POST',
+    body: JSON.stringify({
+      data: {
+        forecast_start_time: initTime.toISOString(),
+        previous_step_time: initTime.toISOString(),
+      },
+    }),
+  });
+  expect(reply.ok).toBe(true);
 }
 
 interface Measured {
@@ -186,18 +203,26 @@ async function watch(pid: number, port: number, isOver: () => boolean) {
 
 describe('a validator with hostile miners', () => {
   it('hostile miners fail by their own fault, and neither honest ones nor health checks wait for them', async () => {
-    const honest = await runWith([]);
-    const mixed = await runWith(KINDS);
+    const honest: Measured[] = [];
+    const mixed: Measured[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      honest.push(await runWith([]));
+      mixed.push(await runWith(KINDS));
+    }
     const text = ({ millis, peakMib, silentMillis }: Measured): string =>
       `${String(Math.round(millis))} ms, peak ${String(Math.round(peakMib))} MiB, silent ${String(Math.round(silentMillis))} ms`;
-    console.log(`honest alone: ${text(honest)}; with ${String(KINDS.length)} hostile: ${text(mixed)}`);
-    for (const [miner, end] of Object.entries(mixed.ends))
-      expect(`${miner}: ${end}`).toBe(
-        miner.startsWith('honest') ? `${miner}: completed` : `${miner}: failed invalid_response`,
-      );
-    expect(mixed.peakMib).toBeLessThan(MAX_RSS_MIB);
-    expect(mixed.silentMillis).toBeLessThan(MOST_SILENT_MILLIS);
-    // Short runs are mostly their own start.
-    if (IS_FULL) expect(mixed.millis / honest.millis).toBeLessThan(MOST_TIMES);
+    const texts = (runs: readonly Measured[]): string => runs.map(text).join('; ');
+    console.log(`honest alone: ${texts(honest)}. With ${String(KINDS.length)} hostile: ${texts(mixed)}`);
+    for (const { ends, peakMib, silentMillis } of mixed) {
+      for (const [miner, end] of Object.entries(ends))
+        expect(`${miner}: ${end}`).toBe(
+          miner.startsWith('honest') ? `${miner}: completed` : `${miner}: failed invalid_response`,
+        );
+      expect(peakMib).toBeLessThan(MAX_RSS_MIB);
+      expect(silentMillis).toBeLessThan(MOST_SILENT_MILLIS);
+    }
+    // Short runs are mostly their own start. A job that comes between two looks of the worker waits for the next one.
+    const fastest = (runs: readonly Measured[]): number => Math.min(...runs.map(({ millis }) => millis));
+    if (IS_FULL) expect(fastest(mixed) / fastest(honest)).toBeLessThan(MOST_TIMES);
   });
 });
