@@ -34,9 +34,14 @@ export interface GrpcCallParts extends ExportHandlerParts {
 /** A call whose headers have come. */
 export interface OpenCall {
   readonly stream: ServerHttp2Stream;
+  readonly address: string | undefined;
   readonly encoding: string | undefined;
   /** Set when there are too many calls. */
   readonly rejection: RefusedRequest | null;
+  /** When its headers came, on the clock of `performance.now`. */
+  readonly openedAt: number;
+  /** Whether its message has come whole. */
+  isWhole: boolean;
   /** Answers the call with an error, unless it is answered. */
   refuse: ((error: unknown) => void) | null;
 }
@@ -65,6 +70,7 @@ export class ExportCall {
   readonly #call: ServerInterceptingCallInterface;
   readonly #parts: ExportCallParts;
   #admitted: Admitted | null = null;
+  #arrival: OpenCall | null = null;
   #message: Buffer | null = null;
   #isPacked = false;
   #isReplied = false;
@@ -91,6 +97,7 @@ export class ExportCall {
       if (this.#message !== null) this.#end();
       this.#message = message;
       this.#body.markWhole();
+      if (this.#arrival !== null) this.#arrival.isWhole = true;
       next(message);
     },
     onReceiveHalfClose: (next) => {
@@ -106,6 +113,7 @@ export class ExportCall {
     const first = (key: string): string | undefined => metadata.get(key)[0]?.toString();
     const arrival = calls.get(first(STREAM_HEADER) ?? '');
     if (arrival === undefined) throw new Error('A call of gRPC without its stream.');
+    this.#arrival = arrival;
     const { stream, encoding, rejection } = arrival;
     arrival.refuse = (error) => this.#refuse(error);
     if (rejection !== null) throw rejection;

@@ -112,22 +112,46 @@ function createGrpcCalls(parts: GrpcCallParts) {
   const mayAsk = createRateLimit(limits.maxRequestsOfAddress, RATE_MILLIS);
   let last = 0;
 
+  const leave = (id: string): void => {
+    const call = calls.get(id);
+    if (call !== undefined && calls.delete(id)) ofAddress.leave(call.address);
+  };
+
+  /**
+   * Ends the oldest call whose message does not come, of an address or of all, so that a new one has room: a client that begins
+   * calls and falls silent would lock all others out.
+   */
+  const endSlowest = (address: string | null | undefined): boolean => {
+    const since = performance.now() - limits.slowBodyMillis;
+    // In the order in which they came.
+    for (const [id, call] of calls) {
+      if (call.openedAt > since) return false;
+      if (call.isWhole || (address !== null && call.address !== address)) continue;
+      leave(id);
+      cutOff(call, new RefusedRequest(503, 'Too many requests at once, and this one came too slowly.', 1));
+      return true;
+    }
+    return false;
+  };
+
   /** Called with each stream, before grpc-js sees it. */
   const arrive = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     const address = stream.session?.socket.remoteAddress;
     const id = String((last += 1));
-    const isOneTooMany = !ofAddress.enter(address) || calls.size >= limits.maxConnections;
-    const rejection = isOneTooMany ? tooMany() : mayAsk(address) ? null : tooOften();
+    const isAddressFull = !ofAddress.enter(address);
+    const isFull = isAddressFull || calls.size >= limits.maxConnections;
+    const hasRoom = !isFull || endSlowest(isAddressFull ? address : null);
+    const rejection = !hasRoom ? tooMany() : mayAsk(address) ? null : tooOften();
     const [encoding] = [headers['grpc-encoding']].flat();
-    calls.set(id, { stream, encoding, rejection, refuse: null });
+    const openedAt = performance.now();
+    calls.set(id, { stream, address, encoding, rejection, openedAt, isWhole: false, refuse: null });
     headers[STREAM_HEADER] = id;
     delete headers['grpc-encoding'];
-    const timer = setTimeout(() => cutOff(calls.get(id)), limits.requestTimeoutMillis);
+    const timer = setTimeout(() => cutOff(calls.get(id), tooLate()), limits.requestTimeoutMillis);
     stream.once('end', () => clearTimeout(timer));
     stream.once('close', () => {
       clearTimeout(timer);
-      calls.delete(id);
-      ofAddress.leave(address);
+      leave(id);
     });
   };
 
@@ -142,9 +166,11 @@ const tooMany = (): RefusedRequest => new RefusedRequest(503, 'Too many requests
 const tooOften = (): RefusedRequest =>
   new RefusedRequest(503, 'Too many requests of this address.', RATE_MILLIS / 1000);
 
+const tooLate = (): RefusedRequest => new RefusedRequest(408, 'The request did not arrive in time.');
+
 /** Ends a call that does not arrive in time, whether or not it is answered. */
-function cutOff(arrival: OpenCall | undefined): void {
-  arrival?.refuse?.(new RefusedRequest(408, 'The request did not arrive in time.'));
+function cutOff(arrival: OpenCall | undefined, reason: RefusedRequest): void {
+  arrival?.refuse?.(reason);
   arrival?.stream.close();
 }
 

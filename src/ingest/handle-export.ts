@@ -42,8 +42,12 @@ export interface ExportHandlerParts extends Omit<DeliveryParts, 'token'> {
   /** Bearer tokens, one of which senders must send; empty for none. */
   readonly tokens: readonly IngestToken[];
   readonly maxBodyBytes: number;
+  /** Requests that are unpacked at once. */
+  readonly unpacking: ConcurrencyLimit;
   /** Requests that are decoded or written at once. */
   readonly concurrency: ConcurrencyLimit;
+  /** Bytes of all unpacked bodies that are not answered. */
+  readonly unpackedBytes: Budget;
   /** Items of all requests that are not answered. */
   readonly items: Budget;
 }
@@ -83,22 +87,45 @@ export interface ArrivedBody {
   readonly token: IngestToken;
 }
 
+/** A body that is always kept once it is unpacked: no number of large ones shuts it out. */
+const SMALL_BYTES = 64 * 1024;
+
 /** Unpacks, decodes and delivers a body, whichever protocol brought it. @throws HttpError, or an error on our side */
 export async function exportSpans(
   { body, packing, encoding, token }: ArrivedBody,
   parts: ExportHandlerParts,
 ): Promise<DeliveryResult> {
+  const { unpacking, concurrency, unpackedBytes, maxBodyBytes } = parts;
+  const unpacked = await within(unpacking, body.length, () => unpack(body, packing, maxBodyBytes));
+  // What is unpacked is what it costs: a thousand bytes may hold half a million spans.
+  const { length } = unpacked;
+  const held = length > SMALL_BYTES ? length : 0;
+  if (!unpackedBytes.reserve(held)) throw busy('Too many bodies at once.', RETRY_AFTER_SECONDS);
   const limit = new ItemLimit(parts.items);
-  const release = await parts.concurrency.acquire();
-  if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
-    const unpacked = await unpack(body, packing, parts.maxBodyBytes);
-    const options = { limit, isWanted: isStep };
-    const decoded =
-      encoding === 'json' ? decodeJsonSpans(unpacked, options) : decodeProtobufSpans(unpacked, options);
-    return await deliverSpans(decoded, { ...parts, token });
+    return await within(concurrency, length, () => {
+      const options = { limit, isWanted: isStep };
+      const decoded =
+        encoding === 'json' ? decodeJsonSpans(unpacked, options) : decodeProtobufSpans(unpacked, options);
+      return deliverSpans(decoded, { ...parts, token });
+    });
   } finally {
     limit.release();
+    unpackedBytes.release(held);
+  }
+}
+
+/** @throws HttpError 503 when no slot became free in time, and whatever the work throws */
+async function within<Result>(
+  slots: ConcurrencyLimit,
+  weight: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const release = await slots.acquire(weight);
+  if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
+  try {
+    return await work();
+  } finally {
     release();
   }
 }

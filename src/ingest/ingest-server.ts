@@ -2,7 +2,7 @@ import { createArrivals } from '#http/arrivals';
 import { createBudget } from '#http/doors';
 import { startHttpServer, type HttpLimits, type HttpServer } from '#http/http-server';
 import { startGrpcServer } from './grpc-server.ts';
-import { createConcurrencyLimit } from './concurrency-limit.ts';
+import { type ConcurrencyLimit, createConcurrencyLimit } from './concurrency-limit.ts';
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import {
   admitExport,
@@ -28,7 +28,7 @@ export interface IngestServerOptions extends Pick<
 
 /** Limits of the server. The limit of bytes holds for a body both compressed and decompressed. */
 export interface IngestLimits extends HttpLimits {
-  /** Requests that are decoded or written concurrently once they have arrived; the others wait for one of these to be answered. */
+  /** Requests that are unpacked, and as many that are decoded or written, concurrently; the others wait, the smallest first. */
   readonly maxRequests: number;
   /** How long they wait until they get a 503 with `retry-after`; shorter than the time-out of a sender. */
   readonly slotPatienceMillis: number;
@@ -73,9 +73,13 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   requireSafeAddress(host, tokens.length > 0);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
-  const concurrency = createConcurrencyLimit(maxRequests, slotPatienceMillis);
+  const slots = (): ConcurrencyLimit => createConcurrencyLimit(maxRequests, slotPatienceMillis);
   const arrivals = createArrivals(limits);
-  const parts = { ...options, limits, maxBodyBytes, concurrency, items: createBudget(maxItems), arrivals };
+  const parts = {
+    ...{ ...options, limits, maxBodyBytes, arrivals },
+    ...{ unpacking: slots(), concurrency: slots(), items: createBudget(maxItems) },
+    unpackedBytes: createBudget(limits.maxArrivedBytes),
+  };
   const grpc = grpcPort === null ? null : await startGrpcServer({ ...parts, port: grpcPort });
   const grpcUrl = grpc === null ? null : toUrl(host, grpc.port);
   try {

@@ -359,6 +359,22 @@ describe('the doors of the gRPC side', () => {
     });
   });
 
+  it('a call whose message has stopped to come gives way to a new one, when an address has all it may have', async () => {
+    const limits = { maxConnectionsOfAddress: 3, slowBodyMillis: 0 };
+    await serving({ ...GRPC, limits }, async ({ server, taken }) => {
+      const session = await connection(server);
+      const silent = [opened(session), opened(session), opened(session)];
+      for (const stream of silent) stream.write(framed(Buffer.alloc(10), { length: 1000 }));
+      const [refused] = silent.map((stream) => statusOf(stream));
+      for (let count = 0; count < 5; count += 1)
+        expect((await call(server, { body: ONE_SPAN })).code).toBe(status.OK);
+      const [code, details] = (await refused) ?? [];
+      expect([code, details]).toEqual([status.UNAVAILABLE, expect.stringContaining('too slowly')]);
+      expect(taken).toHaveLength(5);
+      session.destroy();
+    });
+  });
+
   it('a message that comes too slowly is cut off, and its stream is closed', async () => {
     await serving({ ...GRPC, limits: { requestTimeoutMillis: 100 } }, async ({ server, problems }) => {
       const session = await connection(server);

@@ -36,7 +36,8 @@ export class Faults {
       return read();
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
-      this.add(`${place()}: ${error.fault}`, spans());
+      const isListed = this.#listed.length < LISTED_FAULTS;
+      this.add(isListed ? `${place()}: ${error.fault}` : '', spans());
       return null;
     }
   }

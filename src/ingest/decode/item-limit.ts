@@ -1,14 +1,16 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { Budget } from '#http/doors';
-import { busy, tooLarge } from '../http-error.ts';
+import { busy, type HttpError, tooLarge } from '../http-error.ts';
 
 /** Most spans, events, attributes and values of one request; 16 MiB of ordinary spans hold about half of it. */
 export const MAX_ITEMS = 1_000_000;
 /** Most spans of one request, ours or not: 16 MiB of ordinary ones. Of empty ones it would hold millions, and keep all others waiting. */
-const MAX_SPANS = 50_000;
+export const MAX_SPANS = 50_000;
 /** Items that are taken from the common budget at once. */
 const ITEMS_AT_ONCE = 1000;
 const RETRY_AFTER_SECONDS = 1;
+
+export const tooManySpans = (): HttpError => tooLarge(`The body holds more than ${MAX_SPANS} spans.`);
 
 /** Counts one item of a body. @throws HttpError 413 above the limit, 503 when other requests have used up the budget */
 export type CountItem = () => void;
@@ -48,7 +50,7 @@ export class ItemLimit {
     read: () => ObservedSpan,
   ): void {
     this.#spans += 1;
-    if (this.#spans > MAX_SPANS) throw tooLarge(`The body holds more than ${MAX_SPANS} spans.`);
+    if (this.#spans > MAX_SPANS) throw tooManySpans();
     const before = this.#held;
     let isHeld = false;
     try {

@@ -7,8 +7,9 @@ import {
   sampledOf,
   STATUS_CODES,
 } from './attributes.ts';
+import { MalformedError } from '../http-error.ts';
 import { Faults } from './faults.ts';
-import { ItemLimit, type CountItem } from './item-limit.ts';
+import { ItemLimit, MAX_SPANS, tooManySpans, type CountItem } from './item-limit.ts';
 import { fieldTag, ProtobufReader } from './protobuf-reader.ts';
 import { readAttribute } from './protobuf-values.ts';
 
@@ -55,6 +56,7 @@ export function decodeProtobufSpans(
   body: Buffer,
   { limit = new ItemLimit(), isWanted = () => true }: DecodeOptions = {},
 ): DecodedSpans {
+  requireFewSpans(body);
   const read: Reading = { spans: [], faults: new Faults(), count: limit.count, limit, isWanted };
   const reader = new ProtobufReader(body);
   for (let index = 0; !reader.isAtEnd;) {
@@ -67,6 +69,29 @@ export function decodeProtobufSpans(
     index += 1;
   }
   return { spans: read.spans, faults: read.faults };
+}
+
+/** Counts spans by their lengths alone, before any is read: that costs a hundredth. @throws HttpError 413 */
+function requireFewSpans(body: Buffer): void {
+  let spans = 0;
+  const countIn = (reader: ProtobufReader, [wanted, ...below]: readonly number[]): void => {
+    while (!reader.isAtEnd) {
+      const tag = reader.tag();
+      if (tag !== wanted) reader.skip(tag);
+      else if (below.length > 0) countIn(reader.message(), below);
+      else {
+        reader.skip(tag);
+        spans += 1;
+        if (spans > MAX_SPANS) throw tooManySpans();
+      }
+    }
+  };
+  try {
+    countIn(new ProtobufReader(body), [REQUEST.resourceSpans, RESOURCE_SPANS.scopeSpans, SCOPE_SPANS.spans]);
+  } catch (error) {
+    // What is malformed is told by those who read it, with its place.
+    if (!(error instanceof MalformedError)) throw error;
+  }
 }
 
 /**

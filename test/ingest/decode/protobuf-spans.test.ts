@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_DEPTH } from '#ingest/decode/attributes';
-import { MAX_ITEMS } from '#ingest/decode/item-limit';
+import { MAX_ITEMS, MAX_SPANS } from '#ingest/decode/item-limit';
 import { decodeProtobufSpans } from '#ingest/decode/protobuf-spans';
 import {
   attribute,
@@ -175,6 +175,21 @@ describe('a malformed protobuf body', () => {
   ])('a protobuf body that %s is rejected with 400', (_what, body, message) => {
     expect(() => decodeProtobufSpans(body)).toThrow(message);
     expect(() => decodeProtobufSpans(body)).toThrow(expect.objectContaining({ status: 400 }));
+  });
+
+  it('more spans than a body may hold are refused before one of them is read, over all of its scopes', () => {
+    const reads: string[] = [];
+    const isWanted = ({ spanId }: { readonly spanId: string }) => reads.push(spanId) > 0;
+    const bodyOf = (spans: number): Buffer => {
+      const empty = Array.from({ length: spans / 2 }, () => bytes(2, [])).flat();
+      return Buffer.from(bytes(1, [...bytes(2, empty), ...bytes(2, empty)]));
+    };
+    expect(() => decodeProtobufSpans(bodyOf(MAX_SPANS + 2), { isWanted })).toThrow(
+      expect.objectContaining({ status: 413 }),
+    );
+    expect(reads).toEqual([]);
+    decodeProtobufSpans(bodyOf(MAX_SPANS), { isWanted });
+    expect(reads).toHaveLength(MAX_SPANS);
   });
 
   it('a span in protobuf that exceeds its enclosing message is a fault of its own', () => {
