@@ -9,7 +9,7 @@ export interface ConcurrencyLimit {
 
 interface Waiting {
   readonly weight: number;
-  readonly take: (release: () => void) => void;
+  readonly serve: (release: () => void) => void;
 }
 
 /**
@@ -27,7 +27,7 @@ export function createConcurrencyLimit(count: number, patienceMillis: number): C
       isTaken = false;
       const next = lightestOf(waiting);
       if (next === undefined) free += 1;
-      else next.take(newRelease());
+      else next.serve(newRelease());
     };
   };
   return {
@@ -52,7 +52,7 @@ function waitIn(waiting: Set<Waiting>, weight: number, patienceMillis: number): 
       waiting.delete(one);
       resolve(release);
     };
-    const one: Waiting = { weight, take: leave };
+    const one: Waiting = { weight, serve: leave };
     const timer = setTimeout(leave, patienceMillis, null);
     waiting.add(one);
   });

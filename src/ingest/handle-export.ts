@@ -117,11 +117,11 @@ export async function exportSpans(
 
 /** @throws HttpError 503 when no slot became free in time, and whatever the work throws */
 async function within<Result>(
-  slots: ConcurrencyLimit,
+  concurrency: ConcurrencyLimit,
   weight: number,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const release = await slots.acquire(weight);
+  const release = await concurrency.acquire(weight);
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
     return await work();

@@ -73,11 +73,11 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   requireSafeAddress(host, tokens.length > 0);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
-  const slots = (): ConcurrencyLimit => createConcurrencyLimit(maxRequests, slotPatienceMillis);
+  const newLimit = (): ConcurrencyLimit => createConcurrencyLimit(maxRequests, slotPatienceMillis);
   const arrivals = createArrivals(limits);
   const parts = {
     ...{ ...options, limits, maxBodyBytes, arrivals },
-    ...{ unpacking: slots(), concurrency: slots(), items: createBudget(maxItems) },
+    ...{ unpacking: newLimit(), concurrency: newLimit(), items: createBudget(maxItems) },
     unpackedBytes: createBudget(limits.maxArrivedBytes),
   };
   const grpc = grpcPort === null ? null : await startGrpcServer({ ...parts, port: grpcPort });
