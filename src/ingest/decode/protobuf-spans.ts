@@ -75,23 +75,23 @@ export function decodeProtobufSpans(
 function requireFewSpans(body: Buffer): void {
   let spans = 0;
   const countIn = (reader: ProtobufReader, [wanted, ...below]: readonly number[]): void => {
-    while (!reader.isAtEnd) {
-      const tag = reader.tag();
-      if (tag !== wanted) reader.skip(tag);
-      else if (below.length > 0) countIn(reader.message(), below);
-      else {
-        reader.skip(tag);
-        spans += 1;
-        if (spans > MAX_SPANS) throw tooManySpans();
+    try {
+      while (!reader.isAtEnd) {
+        const tag = reader.tag();
+        if (tag !== wanted) reader.skip(tag);
+        else if (below.length > 0) countIn(reader.message(), below);
+        else {
+          reader.skip(tag);
+          spans += 1;
+          if (spans > MAX_SPANS) throw tooManySpans();
+        }
       }
+    } catch (error) {
+      // What is malformed is told by those who read it, with its place; what follows it is read, and counts.
+      if (!(error instanceof MalformedError)) throw error;
     }
   };
-  try {
-    countIn(new ProtobufReader(body), [REQUEST.resourceSpans, RESOURCE_SPANS.scopeSpans, SCOPE_SPANS.spans]);
-  } catch (error) {
-    // What is malformed is told by those who read it, with its place.
-    if (!(error instanceof MalformedError)) throw error;
-  }
+  countIn(new ProtobufReader(body), [REQUEST.resourceSpans, RESOURCE_SPANS.scopeSpans, SCOPE_SPANS.spans]);
 }
 
 /**

@@ -187,6 +187,10 @@ describe('a malformed protobuf body', () => {
     expect(() => decodeProtobufSpans(bodyOf(MAX_SPANS + 2), { isWanted })).toThrow(
       expect.objectContaining({ status: 413 }),
     );
+    const damaged = Buffer.from(bytes(1, bytes(2, [0x12, 9])));
+    expect(() => decodeProtobufSpans(Buffer.concat([damaged, bodyOf(MAX_SPANS + 2)]), { isWanted })).toThrow(
+      expect.objectContaining({ status: 413 }),
+    );
     expect(reads).toEqual([]);
     decodeProtobufSpans(bodyOf(MAX_SPANS), { isWanted });
     expect(reads).toHaveLength(MAX_SPANS);
